@@ -1,0 +1,222 @@
+"""The resolved configuration of a run: what a YAML file, command-line options and Python callers all end up as.
+
+Unknown keys are errors everywhere. Resolution happens once, before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from rftgym.errors import UsageError
+from rftgym.types import Sampling
+
+Positive = Field(gt=0)
+
+
+class Settings(BaseModel):
+    """Base of every group of settings: unknown keys are errors, values are checked on assignment too."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+
+
+class LoraSettings(Settings):
+    """Low-rank adaptation, arXiv:2106.09685."""
+
+    rank: int = Field(16, ge=1)
+    alpha: float = Field(32.0, gt=0)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    targets: str | list[str] = "all-linear"
+
+
+class ModelSettings(Settings):
+    """What the policy is made from, and which of its weights are trained.
+
+    Attributes:
+        id: a registered policy, a local directory, a hub id, or ``scheme:...``.
+        adapter: "lora" trains an adapter, "full" all weights, "qlora" an adapter on 4-bit weights (needs a GPU and bitsandbytes).
+        weights: an adapter directory to start from (say a former run's ``adapter``).
+        dtype: "auto" is float32 on a CPU and bfloat16 on a GPU that has it.
+        device: "auto" is a GPU where there is one.
+        attention: transformers' attention implementation; "auto" leaves it to transformers.
+    """
+
+    id: str = "tiny"
+    revision: str | None = None
+    adapter: Literal["lora", "full", "qlora"] = "lora"
+    lora: LoraSettings = LoraSettings()
+    weights: str | None = None
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    device: str = "auto"
+    attention: Literal["auto", "eager", "sdpa", "flash_attention_2", "flex_attention"] = "auto"
+    gradient_checkpointing: bool = False
+
+
+class EnvSettings(Settings):
+    """Which environment, and what it is made with (``kwargs`` go to its constructor)."""
+
+    id: str
+    kwargs: dict[str, Any] = {}
+    tasks: str | None = None
+    max_turns: int | None = Field(None, ge=1)
+
+
+class RewardSettings(Settings):
+    """Changes to the environment's rubric.
+
+    Attributes:
+        add: installed rewards to add, with their weights.
+        weights: new weights of components, by name.
+        clip: range to which the composed reward is cut.
+        max_error_share: above this share of unscorable trajectories in a batch the run is aborted.
+    """
+
+    add: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    clip: tuple[float, float] | None = None
+    max_error_share: float = Field(0.1, ge=0, le=1)
+
+
+class SamplingSettings(Settings):
+    """See :class:`rftgym.Sampling`."""
+
+    temperature: float = Field(1.0, ge=0)
+    top_p: float = Field(1.0, gt=0, le=1)
+    top_k: int = Field(0, ge=0)
+    min_p: float = Field(0.0, ge=0, lt=1)
+    max_tokens: int = Field(256, ge=1)
+    stop: list[str] = []
+
+    def to_sampling(self) -> Sampling:
+        """As the record that policies take."""
+        return Sampling(self.temperature, self.top_p, self.top_k, self.min_p, self.max_tokens, tuple(self.stop))
+
+
+class EvaluationSettings(Settings):
+    """Evaluation before and after training, and on the way.
+
+    Attributes:
+        split: of the before/after table.
+        n: tasks of the before/after table.
+        samples: episodes a task (more than one gives pass@k).
+        every: steps between evaluations on the validation split; 0 = none.
+        every_n: tasks of those.
+        seed: of the choice of tasks and of the episodes; the same before and after.
+    """
+
+    split: Literal["train", "validation", "test"] = "test"
+    n: int = Field(256, ge=1)
+    samples: int = Field(1, ge=1)
+    every: int = Field(10, ge=0)
+    every_n: int = Field(64, ge=1)
+    seed: int = 0
+
+
+class TrainerSettings(Settings):
+    """Which algorithm; every other key belongs to that trainer's own settings and is checked by them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: str = "grpo"
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The keys that belong to the trainer."""
+        return dict(self.model_extra or {})
+
+
+class RunConfig(Settings):
+    """Everything that determines a run."""
+
+    env: EnvSettings
+    model: ModelSettings = ModelSettings()
+    rewards: RewardSettings = RewardSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    seed: int = Field(0, ge=0, lt=2**31)
+    runs: str = "runs"
+
+    @field_validator("env", "model", "trainer", mode="before")
+    @classmethod
+    def _id_alone(cls, value: object) -> object:
+        """``env: wordle`` is short for ``env: {id: wordle}``."""
+        return {"id": value} if isinstance(value, str) else value
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML mapping from a file.
+
+    Raises:
+        UsageError: no such file, or no mapping in it.
+    """
+    import yaml
+
+    try:
+        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: expected settings by name, got {type(value).__name__}")
+    return value
+
+
+def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Deep merge of nested mappings; later layers win. ``{"env": "x"}`` merges as ``{"env": {"id": "x"}}``."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            old = result.get(key)
+            if isinstance(value, str) and (isinstance(old, dict) or key in ("env", "model", "trainer")):
+                value = {"id": value}
+            both = isinstance(old, dict) and isinstance(value, Mapping)
+            result[key] = merged(old, value) if both else (merged(value) if isinstance(value, Mapping) else value)
+    return result
+
+
+def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """``{"trainer.steps": 3}`` as ``{"trainer": {"steps": 3}}``."""
+    layers: list[dict[str, Any]] = []
+    for name, value in settings.items():
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        layers.append(value)
+    return merged(*layers)
+
+
+def parsed(model: type[Settings], values: Mapping[str, Any], *, where: str = "configuration") -> Any:
+    """Validate values against a settings model.
+
+    Raises:
+        UsageError: names each key that is unknown or wrong, says what is allowed, one line.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise UsageError(f"{where}: {'; '.join(_line(model, item) for item in error.errors()[:3])}") from error
+
+
+def _line(model: type[BaseModel], item: Any) -> str:
+    import difflib
+
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] != "extra_forbidden":
+        return f"{name}: {item['msg']} (got {item['input']!r:.80})"
+    known = list(_fields_at(model, item["loc"][:-1]))
+    close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+    return f"unknown option {name!r}; " + (f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}")
+
+
+def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> Mapping[str, Any]:
+    for part in path:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return {}
+        model = inner
+    return model.model_fields

@@ -1,0 +1,347 @@
+"""The environment contract: a real ``gymnasium.Env`` over text, which an author fills in with a few dozen lines.
+
+An author writes ``make_tasks``, ``make_rubric`` and either ``prompt`` (:class:`SingleTurnEnv`) or ``begin`` and ``respond``
+(:class:`MultiTurnEnv`). Two doors lead to the same transitions: Gymnasium's ``reset`` and ``step``, and ``start`` and
+``advance``, which the rollout engine uses because it brings tokens along and scores in batches.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import string
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import gymnasium
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rftgym.errors import UsageError
+from rftgym.parser import Parser, TextParser
+from rftgym.rubric import Rubric
+from rftgym.tasks import ListTaskset, Taskset, read_jsonl
+from rftgym.types import Failure, Message, Task, Trajectory, Turn
+
+StateT = TypeVar("StateT")
+
+
+class TaskRow(BaseModel):
+    """One line of a ``--tasks`` file. An environment subclasses it with the fields that its tasks need."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None = None
+    split: Literal["train", "validation", "test"] = "train"
+    difficulty: float | None = None
+
+    def to_task(self) -> Task:
+        """The task of this row; its data are the fields that the subclass added."""
+        own = {name: value for name, value in self.model_dump(mode="json").items() if name not in TaskRow.model_fields}
+        return Task(self.task_id(), own, self.split, self.difficulty)
+
+    def task_id(self) -> str:
+        """The row's id; a subclass may derive one from its fields.
+
+        Raises:
+            UsageError: the row has none.
+        """
+        if not self.id:
+            raise UsageError("the task needs an 'id'")
+        return self.id
+
+
+@dataclass(slots=True)
+class Response:
+    """What an environment answers to a completion.
+
+    Attributes:
+        observation: the next user message; at the end of an episode, the closing words (may be empty).
+        terminated: the task has ended.
+        info: facts about the turn, for rewards and reports (JSON values).
+    """
+
+    observation: str = ""
+    terminated: bool = False
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An environment's state at one moment; opaque. Restore it into any environment of the same class."""
+
+    state: Any
+    trajectory: Trajectory | None
+    pending: tuple[Message, ...]
+    rng: tuple[Any, ...]
+    np_random: Any
+    paid: float
+
+
+class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
+    """Base of :class:`SingleTurnEnv` and :class:`MultiTurnEnv`.
+
+    Class attributes that an author may set:
+        max_turns: completions an episode has at most; then it is truncated.
+        max_completion_chars: a longer completion ends the episode as truncated.
+        system: the system message, or None.
+        parser: how an answer is read out of a completion.
+        task_row: the model of a line in a ``--tasks`` file.
+        slow: stepping takes long enough (milliseconds) that the engine should let other episodes decode meanwhile.
+
+    Args:
+        rubric: instead of ``make_rubric()``.
+        tasks: instead of ``make_tasks()``.
+        max_turns: instead of the class's.
+        render_mode: "ansi" (``render`` returns text), "human" (it prints) or None.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 4}  # type: ignore[misc]
+    max_turns: int = 1
+    max_completion_chars: int = 16_384
+    system: str | None = None
+    parser: Parser = TextParser()
+    task_row: type[TaskRow] = TaskRow
+    slow: bool = False
+
+    def __init__(
+        self,
+        *,
+        rubric: Rubric | None = None,
+        tasks: Taskset | None = None,
+        max_turns: int | None = None,
+        render_mode: str | None = None,
+    ) -> None:
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise UsageError(f"render_mode {render_mode!r}; it is one of ansi, human or None")
+        self.rubric = rubric or self.make_rubric()
+        self.tasks = tasks or self.make_tasks()
+        if max_turns is not None:
+            self.max_turns = max_turns
+        self.render_mode = render_mode
+        text = frozenset(string.printable)
+        self.observation_space = gymnasium.spaces.Text(65_536, min_length=0, charset=text)
+        self.action_space = gymnasium.spaces.Text(self.max_completion_chars, min_length=0, charset=text)
+        self._state: StateT | None = None
+        self._trajectory: Trajectory | None = None
+        self._rng = Random(0)
+        self._pending: tuple[Message, ...] = ()
+        self._paid = 0.0
+
+    # ---- what an author writes
+
+    @abstractmethod
+    def make_tasks(self) -> Taskset:
+        """The environment's own tasks. Must not download anything."""
+
+    @abstractmethod
+    def make_rubric(self) -> Rubric:
+        """The environment's own rewards."""
+
+    @abstractmethod
+    def begin(self, task: Task, rng: Random) -> tuple[StateT, str | Sequence[Message]]:
+        """Start an episode: its state, and the first user message (or all first messages, then without ``system``)."""
+
+    @abstractmethod
+    def respond(self, state: StateT, turn: Turn, rng: Random) -> Response:
+        """Answer a completion; may change ``state``. A malformed completion is data: say so in the observation."""
+
+    def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
+        """Conversations (imperfect ones are fine) to warm-start a model from; none by default."""
+        return iter(())
+
+    # ---- the engine's door
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The episode so far.
+
+        Raises:
+            UsageError: no episode was started.
+        """
+        if self._trajectory is None:
+            raise UsageError("no episode yet: call reset() first")
+        return self._trajectory
+
+    def start(self, task: Task, seed: int, *, group: str = "", sample: int = 0) -> tuple[Message, ...]:
+        """Start an episode on a task; return the first messages."""
+        self._rng = Random(seed)
+        self._paid = 0.0
+        self._state, opening = self.begin(task, self._rng)
+        self._trajectory = Trajectory(self.id, task, seed, group, sample)
+        if isinstance(opening, str):
+            user = Message("user", opening)
+            self._pending = (Message("system", self.system), user) if self.system is not None else (user,)
+        else:
+            self._pending = tuple(opening)
+        return self._pending
+
+    def advance(self, turn: Turn) -> tuple[Message, ...]:
+        """Take a completion into the episode and answer it; an empty answer at the end means that it is over.
+
+        Fills ``turn.messages``, ``answer``, ``well_formed`` and ``info``, appends it to the trajectory and sets ``terminated`` or
+        ``truncated``. An exception of the environment propagates.
+        """
+        trajectory = self.trajectory
+        if trajectory.terminated or trajectory.truncated:
+            raise UsageError("the episode is over: call reset() before the next step()")
+        turn.messages = self._pending
+        turn.answer, turn.well_formed = self.parser.parse(turn.completion)
+        trajectory.turns.append(turn)
+        if len(turn.completion) > self.max_completion_chars:
+            turn.answer, turn.well_formed = None, False
+            trajectory.truncated = True
+            return ()
+        response = self.respond(self._state, turn, self._rng)  # type: ignore[arg-type]  # set by start()
+        turn.info.update(response.info)
+        trajectory.terminated = response.terminated
+        trajectory.truncated = not response.terminated and len(trajectory.turns) >= self.max_turns
+        self._pending = messages = (Message("user", response.observation),) if response.observation else ()
+        if trajectory.terminated or trajectory.truncated:
+            trajectory.closing = messages
+        return messages
+
+    def abort(self, failure: Failure) -> None:
+        """End the episode as truncated because something failed."""
+        self.trajectory.failures.append(failure)
+        self.trajectory.truncated = True
+
+    def spawn(self) -> TextEnv[StateT]:
+        """Another environment of this kind: shares tasks and rubric, has its own episode."""
+        twin = copy.copy(self)
+        twin._np_random = None
+        twin._np_random_seed = None
+        twin._state, twin._trajectory, twin._pending = None, None, ()
+        return twin
+
+    # ---- Gymnasium's door
+
+    @property
+    def id(self) -> str:
+        """The id under which the environment was made; its class's name otherwise."""
+        return getattr(self, "_id", type(self).__name__)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: of this environment's generator, which picks the task and seeds the episode; as Gymnasium has it, None
+                goes on with the generator there is.
+            options: "task": an id, or "split" (default "train") from which to draw.
+        Returns:
+            The last of the first messages, and info: "task" (id) and "messages" (all first messages).
+        Raises:
+            UsageError: an unknown option, task or split.
+        """
+        super().reset(seed=seed)
+        task = self._pick(options or {})
+        messages = self.start(task, int(self.np_random.integers(2**31)))
+        if self.render_mode == "human":
+            self.render()
+        return messages[-1].content, {"task": task.id, "messages": messages}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Take one completion.
+
+        Returns:
+            observation, reward, terminated, truncated, info. Rewards of one episode sum to ``info["score"].reward``, which is
+            there at its end; a reward that cannot be scored is NaN, never 0, with the reasons in ``info["failures"]``.
+        """
+        turn = Turn((), action)
+        messages = self.advance(turn)
+        trajectory = self.trajectory
+        reward = self.rubric.score_turn(trajectory)
+        info = dict(turn.info)
+        if trajectory.terminated or trajectory.truncated:
+            score = self.rubric.score(trajectory)
+            reward = math.nan if score.reward is None else score.reward - self._paid
+            info["score"] = score
+        self._paid += reward
+        if trajectory.failures:
+            info["failures"] = trajectory.failures
+        if self.render_mode == "human":
+            self.render()
+        return (messages[-1].content if messages else ""), reward, trajectory.terminated, trajectory.truncated, info
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """The conversation so far: returned in mode "ansi", printed in mode "human"."""
+        text = self.rendered()
+        if self.render_mode == "human":
+            print(text)
+            return None
+        return text
+
+    def rendered(self) -> str:
+        """What ``render`` shows; override it for something better to look at."""
+        return "\n".join(f"[{message.role}] {message.content}" for message in self.trajectory.messages)
+
+    def snapshot(self) -> Snapshot:
+        """The whole state; what happens later does not change it."""
+        state, trajectory = copy.deepcopy((self._state, self._trajectory))
+        return Snapshot(state, trajectory, self._pending, self._rng.getstate(), copy.deepcopy(self._np_random), self._paid)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot; it can be used again."""
+        self._state, self._trajectory = copy.deepcopy((snapshot.state, snapshot.trajectory))
+        self._pending = snapshot.pending
+        self._rng = Random(0)
+        self._rng.setstate(snapshot.rng)
+        self._np_random = copy.deepcopy(snapshot.np_random)
+        self._paid = snapshot.paid
+
+    def _pick(self, options: Mapping[str, Any]) -> Task:
+        unknown = set(options) - {"task", "split"}
+        if unknown:
+            raise UsageError(f"unknown reset option {', '.join(sorted(unknown))}; options are 'task' and 'split'")
+        if "task" in options:
+            return self.tasks.by_id(options["task"])
+        split = options.get("split", "train")
+        size = self.tasks.size(split)
+        if size == 0:
+            raise UsageError(f"no tasks in split {split!r} of {self.id!r}")
+        index = int(self.np_random.integers(2**31 if size is None else size))
+        return self.tasks.item(split, index)
+
+    @classmethod
+    def read_tasks(cls, path: str | Path) -> ListTaskset:
+        """Tasks of the user's own from a JSON-lines file in the schema of ``task_row``.
+
+        Raises:
+            UsageError: names the file, the line and the field.
+        """
+        tasks = []
+        for number, row in read_jsonl(path):
+            try:
+                tasks.append(cls.task_row.model_validate(row).to_task())
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"]) or "row"
+                raise UsageError(f"{path}, line {number}: {where}: {first['msg']}") from error
+            except UsageError as error:
+                raise UsageError(f"{path}, line {number}: {error}") from error
+        if not tasks:
+            raise UsageError(f"{path} holds no task")
+        return ListTaskset(tasks)
+
+
+class MultiTurnEnv(TextEnv[StateT]):
+    """An environment of several turns: write ``begin`` and ``respond``."""
+
+    max_turns = 8
+
+
+class SingleTurnEnv(TextEnv[None]):
+    """An environment of one question and one answer: write ``prompt``."""
+
+    @abstractmethod
+    def prompt(self, task: Task) -> str:
+        """The question."""
+
+    def begin(self, task: Task, rng: Random) -> tuple[None, str]:
+        return None, self.prompt(task)
+
+    def respond(self, state: None, turn: Turn, rng: Random) -> Response:
+        return Response(terminated=True)

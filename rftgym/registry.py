@@ -1,0 +1,137 @@
+"""From ids to objects: environments with their rewards, policies, trainers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rftgym.errors import PluginError, UsageError
+from rftgym.plugins import Plugins, discover
+from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, TrainerSpec
+
+if TYPE_CHECKING:
+    from rftgym.config import EnvSettings, ModelSettings, RewardSettings
+    from rftgym.env import TextEnv
+    from rftgym.policy import Policy
+    from rftgym.rubric import Component, Rubric
+    from rftgym.trainer import Trainer
+
+
+@functools.cache
+def installed() -> Plugins:
+    """The installed plugins, discovered once a process. Functions take ``plugins=`` to work with others."""
+    return discover()
+
+
+def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[Any]:
+    """Make an environment by id: ``rftgym.make("wordle")``. ``kwargs`` go to its constructor.
+
+    Raises:
+        UnknownIdError: no installed plugin registers it.
+        UsageError: its constructor does not take these arguments.
+    """
+    plugins = plugins or installed()
+    spec = plugins.spec(EnvSpec, id)
+    factory = spec.load()
+    try:
+        env: TextEnv[Any] = factory(**{**spec.kwargs, **kwargs})
+    except TypeError as error:
+        raise UsageError(f"environment {id!r} cannot be made with {', '.join(kwargs) or 'no arguments'}: {error}") from error
+    env._id = id  # type: ignore[attr-defined]  # read by TextEnv.id
+    return env
+
+
+def make_configured(env: EnvSettings, rewards: RewardSettings, *, plugins: Plugins | None = None) -> TextEnv[Any]:
+    """An environment with the user's tasks, turn limit and changes of reward."""
+    plugins = plugins or installed()
+    kwargs: dict[str, Any] = dict(env.kwargs)
+    if env.tasks is not None:
+        kwargs["tasks"] = plugins.spec(EnvSpec, env.id).load().read_tasks(env.tasks)
+    if env.max_turns is not None:
+        kwargs["max_turns"] = env.max_turns
+    made = make(env.id, plugins=plugins, **kwargs)
+    made.rubric = changed_rubric(made.rubric, rewards, plugins=plugins)
+    return made
+
+
+def changed_rubric(rubric: Rubric, settings: RewardSettings, *, plugins: Plugins) -> Rubric:
+    """A rubric with installed rewards added and weights changed, as the user asked.
+
+    Raises:
+        UnknownIdError: a reward to add is not installed.
+        UsageError: a weight names no component, or a reward to add is there already.
+    """
+    added = [make_reward(id, weight, plugins=plugins) for id, weight in settings.add.items()]
+    return rubric.changed(add=added, weights=settings.weights, clip=settings.clip)
+
+
+def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Component:
+    """An installed reward component, under its id as name and with a weight."""
+    from dataclasses import replace
+
+    from rftgym.rubric import Component
+
+    spec = (plugins or installed()).spec(RewardSpec, id)
+    target = spec.load()
+    component = target if isinstance(target, Component) else target(**spec.kwargs)
+    if not isinstance(component, Component):
+        raise PluginError(f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component")
+    return replace(component, name=id, weight=weight)
+
+
+def make_policy(
+    settings: ModelSettings, *, trainable: bool = False, seed: int = 0, plugins: Plugins | None = None
+) -> Policy:
+    """The policy that ``--model`` names: a registered id, ``scheme:rest``, a local directory, or a hub id ``owner/name``.
+
+    Args:
+        trainable: attach what the settings ask to train (an adapter, or all weights).
+        seed: of the initial values of what is attached.
+    Raises:
+        UsageError: nothing fits the name, or the policy cannot be trained.
+    """
+    plugins = plugins or installed()
+    spec = policy_spec(settings.id, plugins)
+    if trainable and not spec.trainable:
+        raise UsageError(f"model {settings.id!r} has no weights that can be trained here; see `rftgym list policy`")
+    policy: Policy = spec.load()(settings, trainable=trainable, seed=seed, **spec.kwargs)
+    return policy
+
+
+def policy_spec(model: str, plugins: Plugins) -> PolicySpec:
+    """Which policy a model's name belongs to.
+
+    Raises:
+        UnknownIdError: nothing fits.
+        UsageError: it looks like a path and there is nothing there.
+    """
+    from pathlib import Path
+
+    if model in plugins.ids("policy"):
+        return plugins.spec(PolicySpec, model)
+    scheme, colon, _ = model.partition(":")
+    if colon:
+        for registration in plugins.registrations("policy"):
+            spec = registration.spec
+            if isinstance(spec, PolicySpec) and spec.scheme == scheme:
+                return plugins.spec(PolicySpec, spec.id)
+    if Path(model).is_dir():
+        return plugins.spec(PolicySpec, "transformers")
+    if model.startswith((".", "/", "~")) or model.count("/") != 1:
+        if "/" in model or model.startswith((".", "~")):
+            raise UsageError(f"no model at {model!r}: no such directory")
+        return plugins.spec(PolicySpec, model)  # raises: unknown id, with suggestions
+    return plugins.spec(PolicySpec, "transformers")
+
+
+def trainer_class(id: str, *, plugins: Plugins | None = None) -> type[Trainer]:
+    """The class of an installed algorithm."""
+    loaded: type[Trainer] = (plugins or installed()).spec(TrainerSpec, id).load()
+    return loaded
+
+
+def defaults_of(env_id: str, plugins: Plugins) -> Mapping[str, Any]:
+    """What an environment asks ``train`` to assume where the user says nothing (dotted keys, the model included)."""
+    spec = plugins.spec(EnvSpec, env_id)
+    return {"model.id": spec.default_model, **spec.train_defaults}

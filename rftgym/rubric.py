@@ -1,0 +1,352 @@
+"""Rewards: named components, and the rubric that composes them.
+
+A component is a function of what it names in its signature, any of ``trajectory``, ``turn``, ``task``, ``completion``,
+``answer`` and ``rng`` (a generator that belongs to this component, episode and turn)::
+
+    @rftgym.reward(weight=0.1)
+    def brevity(completion: str) -> float:
+        return max(0.0, 1 - len(completion) / 500)
+
+It returns a number, or None for "cannot be scored". An exception, a timeout, a NaN or a value out of bounds is recorded as a
+:class:`rftgym.Failure` and counts as None; none of them ever becomes a reward of 0.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any, Literal, get_args
+
+from rftgym.errors import ContractError, InfrastructureError, UsageError
+from rftgym.types import Failure, Score, Trajectory, Turn
+
+RewardFunction = Callable[..., "float | None | Awaitable[float | None]"]
+Per = Literal["trajectory", "turn"]
+Reduce = Literal["sum", "mean", "last", "min", "max"]
+Combine = Literal["sum", "product"]
+
+LARGEST = 1e30
+"""Values beyond this are refused: they would become infinite in a trainer's float32."""
+_NUMBERS = (int, float)
+
+# What a component may ask for. For a component per trajectory, `turn` is the last one.
+ARGUMENTS: dict[str, Callable[[Component, Trajectory, Turn], Any]] = {
+    "trajectory": lambda component, trajectory, turn: trajectory,
+    "turn": lambda component, trajectory, turn: turn,
+    "task": lambda component, trajectory, turn: trajectory.task,
+    "completion": lambda component, trajectory, turn: turn.completion,
+    "answer": lambda component, trajectory, turn: turn.answer,
+    "rng": lambda component, trajectory, turn: component.generator(trajectory, turn),
+}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One named reward.
+
+    Attributes:
+        name: unique in its rubric.
+        function: sync or async; see the module's head for its arguments. Further arguments need defaults.
+        weight: of its value in the composed reward; 0 makes it a metric only.
+        per: "trajectory" (called once, at the end) or "turn" (called for every turn).
+        reduce: how the turns' values make the trajectory's; "sum" is paid out turn by turn, the others at the end.
+        needs: names of earlier components which gate this one: where any of them stays below its ``passes_at``, this one
+            is not called and its value is 0.
+        passes_at: the value from which on the components that need this one count.
+        bounds: the lowest and highest value of one call; None = unbounded.
+        timeout_seconds: of one call. Kept for async components everywhere, and for sync ones where trajectories are
+            scored in batches.
+        retries: further attempts after an infrastructure fault.
+        is_async: the function is a coroutine function; found out, not given.
+
+    Raises:
+        ContractError: the function asks for something that there is not, or an attribute makes no sense.
+        UsageError: the weight is no finite number.
+    """
+
+    name: str
+    function: RewardFunction
+    weight: float = 1.0
+    per: Per = "trajectory"
+    reduce: Reduce = "sum"
+    needs: tuple[str, ...] = ()
+    passes_at: float = 1.0
+    bounds: tuple[float, float] | None = (0.0, 1.0)
+    timeout_seconds: float = 30.0
+    retries: int = 2
+    is_async: bool = field(init=False, default=False)
+    _arguments: tuple[tuple[str, Callable[..., Any]], ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        if self.per not in get_args(Per) or self.reduce not in get_args(Reduce):
+            raise ContractError(
+                f"reward {self.name!r}: per={self.per!r}, reduce={self.reduce!r}; per is one of "
+                f"{', '.join(get_args(Per))} and reduce one of {', '.join(get_args(Reduce))}"
+            )
+        if not self.timeout_seconds > 0 or self.retries < 0:
+            raise ContractError(f"reward {self.name!r}: timeout_seconds must be above 0 and retries not below 0")
+        if isinstance(self.needs, str):
+            raise ContractError(f"reward {self.name!r}: needs is a tuple of names, say ({self.needs!r},)")
+        if not abs(self.weight) <= LARGEST:
+            raise UsageError(f"reward {self.name!r}: weight {self.weight} is not a finite number")
+        object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
+        object.__setattr__(self, "_arguments", _arguments_of(self.name, self.function))
+
+    def call(self, trajectory: Trajectory, turn: Turn) -> float | None | Awaitable[float | None]:
+        """Call the function with what it asks for; whatever it raises propagates."""
+        return self.function(**{name: get(self, trajectory, turn) for name, get in self._arguments})
+
+    def generator(self, trajectory: Trajectory, turn: Turn) -> Random:
+        """The component's own generator for a turn, the same whenever that turn is scored."""
+        index = next(index for index, each in enumerate(trajectory.turns) if each is turn)
+        return Random(f"{trajectory.seed}:{trajectory.sample}:{self.name}:{index}")
+
+    def checked(self, value: object) -> float | None:
+        """A call's result as a float, or None.
+
+        Raises:
+            ContractError: it is no number, not finite, out of bounds or beyond :data:`LARGEST`.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, _NUMBERS) and not hasattr(value, "item"):  # NumPy's and torch's scalars have it
+            raise ContractError(f"returned {type(value).__name__}, not a number or None")
+        number = float(value)  # type: ignore[arg-type]
+        low, high = self.bounds or (-LARGEST, LARGEST)
+        if not low <= number <= high:  # NaN compares false
+            raise ContractError(f"returned {number}, outside of its bounds {[low, high]}")
+        return number
+
+
+def _arguments_of(name: str, function: RewardFunction) -> tuple[tuple[str, Callable[..., Any]], ...]:
+    """What a component's function takes out of :data:`ARGUMENTS`.
+
+    Raises:
+        ContractError: it asks for more than that.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    unknown = [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind is parameter.POSITIONAL_ONLY
+        or (
+            parameter.name not in ARGUMENTS
+            and parameter.default is parameter.empty
+            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        )
+    ]
+    if unknown:
+        raise ContractError(f"reward {name!r} asks for {', '.join(unknown)}; it may ask by name for: {', '.join(ARGUMENTS)}")
+    return tuple((parameter.name, ARGUMENTS[parameter.name]) for parameter in parameters if parameter.name in ARGUMENTS)
+
+
+def reward(name: str | None = None, **settings: Any) -> Callable[[RewardFunction], Component]:
+    """Make a function a :class:`Component`; ``settings`` are its attributes. Its name is the function's by default."""
+
+    def decorate(function: RewardFunction) -> Component:
+        return Component(name or function.__name__, function, **settings)
+
+    return decorate
+
+
+class Rubric:
+    """Composes components into one reward.
+
+    Args:
+        components: in the order of evaluation; names are unique and gates look back only.
+        success: name of the component whose value at or above its ``passes_at`` is a success.
+        combine: "sum" adds weight x value; "product" multiplies value ** weight over the components with a weight; their
+            bounds and weights must not be negative then.
+        clip: the composed reward is cut to this range.
+
+    Raises:
+        UsageError: names collide, a gate or ``success`` names no component, or the components do not suit ``combine``.
+    """
+
+    def __init__(
+        self,
+        components: Iterable[Component],
+        *,
+        success: str,
+        combine: Combine = "sum",
+        clip: tuple[float, float] | None = None,
+    ) -> None:
+        self.components = tuple(components)
+        self.success = success
+        self.combine = combine
+        self.clip = clip
+        seen: list[str] = []
+        for component in self.components:
+            if component.name in seen:
+                raise UsageError(f"two reward components are called {component.name!r}")
+            for needed in component.needs:
+                if needed not in seen:
+                    raise UsageError(f"reward {component.name!r} needs {needed!r}, which is no component before it")
+            seen.append(component.name)
+        if success not in seen:
+            raise UsageError(f"success is to be read off {success!r}; components are {', '.join(seen) or 'none'}")
+        self._check_composition()
+        self._passes_at = {component.name: component.passes_at for component in self.components}
+        self._per_turn = tuple(component for component in self.components if component.per == "turn")
+        pays = self._per_turn if combine == "sum" and clip is None else ()
+        self._pays_by_turn = tuple(c for c in pays if c.reduce == "sum" and not c.needs and c.weight)
+
+    def _check_composition(self) -> None:
+        if self.combine not in get_args(Combine):
+            raise UsageError(f"combine={self.combine!r}; it is one of {', '.join(get_args(Combine))}")
+        if self.clip is not None and not self.clip[0] <= self.clip[1]:
+            raise UsageError(f"clip={self.clip}: the lower end is above the upper one")
+        for component in self.components if self.combine == "product" else ():
+            if component.weight and (component.weight < 0 or component.bounds is None or component.bounds[0] < 0):
+                raise UsageError(
+                    f"reward {component.name!r} has weight {component.weight} and bounds {component.bounds}; in a product "
+                    "neither may go below 0"
+                )
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Weight by component name."""
+        return {component.name: component.weight for component in self.components}
+
+    def changed(
+        self,
+        *,
+        add: Sequence[Component] = (),
+        weights: Mapping[str, float] | None = None,
+        clip: tuple[float, float] | None = None,
+    ) -> Rubric:
+        """A rubric with components added (behind the others), weights replaced, and another clip where one is given.
+
+        Raises:
+            UsageError: a weight names no component; lists those there are.
+        """
+        weights = weights or {}
+        components = [*self.components, *add]
+        names = [component.name for component in components]
+        for name in weights:
+            if name not in names:
+                raise UsageError(f"no reward component {name!r} to weigh; components are {', '.join(names)}")
+        weighed = [replace(c, weight=float(weights[c.name])) if c.name in weights else c for c in components]
+        return Rubric(weighed, success=self.success, combine=self.combine, clip=clip or self.clip)
+
+    def gate(self, component: Component, values: Mapping[str, float | None]) -> Literal["open", "shut", "unknown"]:
+        """Whether a component counts, given the earlier components' values; "unknown" where a needed one is None."""
+        state: Literal["open", "unknown"] = "open"
+        for name in component.needs:
+            value = values[name]
+            if value is None:
+                state = "unknown"
+            elif value < self._passes_at[name]:
+                return "shut"
+        return state
+
+    def compose(self, values: Mapping[str, float | None]) -> Score:
+        """The score of one trajectory from its components' values.
+
+        A component of weight other than 0 which is None makes the reward None; so does a success component which is None.
+        """
+        weighed = [(component.weight, values[component.name]) for component in self.components if component.weight]
+        success_value = values[self.success]
+        components = dict(values)
+        if success_value is None or any(value is None for _, value in weighed):
+            return Score(None, None, components)
+        total = self._combine([(weight, value) for weight, value in weighed if value is not None])
+        return Score(total, success_value >= self._passes_at[self.success], components)
+
+    def _combine(self, weighed: list[tuple[float, float]]) -> float:
+        if self.combine == "sum":
+            total = math.fsum(weight * value for weight, value in weighed)
+        else:
+            total = math.prod(value**weight for weight, value in weighed)
+        return total if self.clip is None else min(max(total, self.clip[0]), self.clip[1])
+
+    def score_turn(self, trajectory: Trajectory) -> float:
+        """Call the per-turn components on the last turn, in the caller's thread; return what is paid out at once.
+
+        Returns:
+            Sum of weight x value over the ungated components that are summed over turns; NaN where one cannot be scored.
+        """
+        turn = trajectory.turns[-1]
+        paid = 0.0
+        for component in self._per_turn:
+            if not component.needs:
+                turn.rewards[component.name] = attempt(component, trajectory, turn)
+        for component in self._pays_by_turn:
+            value = turn.rewards[component.name]
+            paid += math.nan if value is None else component.weight * value
+        return paid
+
+    def score(self, trajectory: Trajectory) -> Score:
+        """Score a finished trajectory in the caller's thread, and store the result in it. Timeouts are not kept here: score
+        many, or slow, trajectories with :func:`rftgym.scoring.score_trajectories`.
+        """
+        values: dict[str, float | None] = {}
+        for component in self.components:
+            state = self.gate(component, values)
+            if state == "shut":
+                values[component.name] = 0.0
+            elif state == "unknown":
+                values[component.name] = None
+            elif component.per == "turn":
+                for turn in trajectory.turns:
+                    if component.name not in turn.rewards:
+                        turn.rewards[component.name] = attempt(component, trajectory, turn)
+                values[component.name] = reduced(component, trajectory)
+            else:
+                values[component.name] = attempt(component, trajectory, trajectory.turns[-1]) if trajectory.turns else None
+        trajectory.score = self.compose(values)
+        return trajectory.score
+
+
+def reduced(component: Component, trajectory: Trajectory) -> float | None:
+    """A per-turn component's value for the trajectory; None where any turn's is None, or there is no turn."""
+    values = [turn.rewards.get(component.name) for turn in trajectory.turns]
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    if component.reduce == "sum":
+        return math.fsum(known)
+    if component.reduce == "mean":
+        return math.fsum(known) / len(known)
+    return known[-1] if component.reduce == "last" else (min if component.reduce == "min" else max)(known)
+
+
+def attempt(component: Component, trajectory: Trajectory, turn: Turn) -> float | None:
+    """One call in this thread, retried after infrastructure faults; what goes wrong is recorded in the trajectory."""
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            value = component.call(trajectory, turn)
+            if not isinstance(value, _NUMBERS) and inspect.isawaitable(value):
+                value = _finished(value, component.timeout_seconds)
+            return component.checked(value)
+        except (Exception, SystemExit) as error:  # the component's author may raise anything; all of it becomes data
+            failure = failure_of(component, error, attempts)
+            if not failure.infrastructure or attempts > component.retries:
+                trajectory.failures.append(failure)
+                return None
+
+
+def failure_of(component: Component, error: BaseException, attempts: int) -> Failure:
+    """The record of an exception that a component raised."""
+    message = " ".join(str(error).split()) or "(no message)"
+    infrastructure = isinstance(error, InfrastructureError | ConnectionError)
+    return Failure("reward", component.name, type(error).__name__, message[:500], attempts, infrastructure)
+
+
+def _finished(awaitable: Awaitable[Any], timeout_seconds: float) -> Any:
+    """What an awaitable gives, from synchronous code, whether or not this thread runs an event loop (a notebook does)."""
+
+    async def wait() -> Any:
+        return await asyncio.wait_for(awaitable, timeout_seconds)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(wait())
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, wait()).result()

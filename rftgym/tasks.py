@@ -1,0 +1,143 @@
+"""Tasksets: where an environment's tasks come from, by split."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+from rftgym.errors import UnknownIdError, UsageError
+from rftgym.types import Task
+
+SPLITS = ("train", "validation", "test")
+
+
+class Taskset(ABC):
+    """Tasks by split. Splits are disjoint; ids are stable; item i of a split is a function of (seed, i) only."""
+
+    @abstractmethod
+    def size(self, split: str) -> int | None:
+        """How many tasks the split has; None = without end; 0 = no such split."""
+
+    @abstractmethod
+    def item(self, split: str, index: int, seed: int = 0) -> Task:
+        """Task ``index`` of a split. A finite taskset may ignore ``seed``."""
+
+    @abstractmethod
+    def by_id(self, id: str) -> Task:
+        """The task of this id.
+
+        Raises:
+            UnknownIdError: there is none.
+        """
+
+    def sample(self, split: str, n: int, seed: int) -> list[Task]:
+        """``n`` tasks in an order given by the seed: without replacement until the split is used up, then again."""
+        order = self.order(split, seed)
+        return [next(order) for _ in range(n)]
+
+    def order(self, split: str, seed: int) -> Iterator[Task]:
+        """An endless walk over the split: one seeded permutation after another.
+
+        Raises:
+            UsageError: the split is empty.
+        """
+        size = self.size(split)
+        if size == 0:
+            raise UsageError(f"no tasks in split {split!r}; splits are {', '.join(SPLITS)}")
+        if size is None:
+            index = 0
+            while True:
+                yield self.item(split, index, seed)
+                index += 1
+        epoch = 0
+        while True:
+            indices = list(range(size))
+            Random(f"{seed}:{split}:{epoch}").shuffle(indices)
+            for index in indices:
+                yield self.item(split, index, seed)
+            epoch += 1
+
+
+class ListTaskset(Taskset):
+    """A finite taskset held in memory.
+
+    Raises:
+        UsageError: two tasks share an id.
+    """
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._by_id: dict[str, Task] = {}
+        self._by_split: dict[str, list[Task]] = {split: [] for split in SPLITS}
+        for task in tasks:
+            if task.id in self._by_id:
+                raise UsageError(f"two tasks have the id {task.id!r}; ids must be unique")
+            self._by_id[task.id] = task
+            self._by_split.setdefault(task.split, []).append(task)
+
+    def size(self, split: str) -> int:
+        return len(self._by_split.get(split, ()))
+
+    def item(self, split: str, index: int, seed: int = 0) -> Task:
+        return self._by_split[split][index]
+
+    def by_id(self, id: str) -> Task:
+        try:
+            return self._by_id[id]
+        except KeyError:
+            raise UnknownIdError("task", id, self._by_id) from None
+
+
+class ProceduralTaskset(Taskset):
+    """A taskset without end: ``generate(split, rng, id)`` makes each item from its own generator.
+
+    Ids read ``split-seed-index``; the generator of an item is seeded by its id, so splits never meet in their draws.
+    Whether two splits can still draw the same problem is the author's to rule out, say by value ranges.
+    """
+
+    def __init__(self, generate: Callable[[str, Random, str], Task], splits: Sequence[str] = SPLITS) -> None:
+        self._generate = generate
+        self._splits = tuple(splits)
+
+    def size(self, split: str) -> int | None:
+        return None if split in self._splits else 0
+
+    def item(self, split: str, index: int, seed: int = 0) -> Task:
+        id = f"{split}-{seed}-{index}"
+        return self._generate(split, Random(id), id)
+
+    def by_id(self, id: str) -> Task:
+        split, _, rest = id.partition("-")
+        seed, _, index = rest.rpartition("-")
+        if split not in self._splits or not index.isdecimal() or not seed.lstrip("-").isdecimal():
+            raise UsageError(f"no task {id!r}; ids of this environment read SPLIT-SEED-INDEX, say {self._splits[0]}-0-12")
+        return self.item(split, int(index), int(seed))
+
+
+def read_jsonl(path: str | Path) -> list[tuple[int, dict[str, object]]]:
+    """The objects of a JSON-lines file with their line numbers (from 1); blank lines are passed over.
+
+    Raises:
+        UsageError: no such file, not UTF-8, or a line which is no JSON object; names the line.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    rows = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise UsageError(f"{file}, line {number}: not JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise UsageError(f"{file}, line {number}: expected a JSON object, got {type(row).__name__}")
+        rows.append((number, row))
+    return rows

@@ -1,0 +1,217 @@
+"""GRPO from end to end on a toy environment, with the bundled model."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import rftgym
+from rftgym.config import ModelSettings, RunConfig
+from rftgym.plugins import Plugins
+from rftgym.registry import installed, make_policy
+from rftgym.runs.directory import RunDirectory
+from rftgym.tasks import ListTaskset
+from rftgym.trainer import StopRequested, TrainContext
+
+grpo = pytest.importorskip("rftgym_grpo.trainer")
+
+
+class Letters(rftgym.SingleTurnEnv):
+    """Reward: the share of characters that are the letter the task names. Easy to learn, impossible by luck."""
+
+    def make_tasks(self) -> ListTaskset:
+        return ListTaskset(rftgym.Task(f"e-{i}", {"letter": "e"}) for i in range(16))
+
+    def make_rubric(self) -> rftgym.Rubric:
+        return rftgym.Rubric([rftgym.Component("share", self.share)], success="share")
+
+    @staticmethod
+    def share(completion: str, task: rftgym.Task) -> float | None:
+        return sum(c == task.data["letter"] for c in completion) / max(1, len(completion))
+
+    def prompt(self, task: rftgym.Task) -> str:
+        return f"Write {task.data['letter']}."
+
+
+class Constant(Letters):
+    """Every reward is equal: no group carries a signal."""
+
+    @staticmethod
+    def share(completion: str, task: rftgym.Task) -> float | None:
+        return 0.5
+
+
+class Unscorable(Letters):
+    """Nothing can be scored."""
+
+    @staticmethod
+    def share(completion: str, task: rftgym.Task) -> float | None:
+        return None
+
+
+class Counting(Letters):
+    """Half of the episodes cannot be scored, the other half are all alike."""
+
+    @staticmethod
+    def share(trajectory: rftgym.Trajectory) -> float | None:
+        return None if trajectory.sample % 2 else 0.25
+
+
+def context(
+    directory: Path, env: rftgym.TextEnv[Any], *, stop: Any = None, resume_from: Path | None = None,
+    run: RunDirectory | None = None, max_error_share: float = 1.0, model: Mapping[str, Any] | None = None, **settings: Any,
+) -> TrainContext:  # fmt: skip
+    own = grpo.GRPOSettings(**{"steps": 3, "prompts": 2, "group_size": 4, "learning_rate": 1e-2, "checkpoint_every": 2} | settings)
+    config = RunConfig.model_validate(
+        {"env": "letters", "model": {"id": "tiny", **(model or {})}, "rewards": {"max_error_share": max_error_share}, "evaluation": {"every": 0}}
+    )  # fmt: skip
+    run = run or RunDirectory.create(directory, name="test", config=config.model_dump(mode="json"), plugins=Plugins())
+    return TrainContext(
+        config=config,
+        settings=own,
+        env=env,
+        policy=make_policy(ModelSettings(id="tiny", **(model or {})), trainable=True, seed=0),
+        sampling=rftgym.Sampling(max_tokens=8),
+        run=run,
+        plugins=installed(),
+        resume_from=resume_from,
+        evaluate_now=lambda step: None,
+        stop=stop or (lambda: False),
+    )
+
+
+def weights(ctx: TrainContext) -> dict[str, Any]:
+    model = ctx.policy.model  # type: ignore[attr-defined]
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    import torch
+
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_learns_a_toy_task(tmp_path: Path) -> None:
+    ctx = context(tmp_path, Letters(), steps=12, prompts=4, group_size=8)
+    assert grpo.GRPO().train(ctx) == 12
+    rewards = [line["reward/mean"] for line in ctx.run.metrics()]
+    assert len(rewards) == 12
+    assert max(rewards[-3:]) > rewards[0] + 0.15, rewards
+    assert all(line["drift"] == 0 for line in ctx.run.metrics())
+    assert max(line["sampler_gap/max"] for line in ctx.run.metrics()) < 1e-2
+
+
+@pytest.mark.parametrize("env", [Constant(), Unscorable(), Counting()], ids=lambda env: type(env).__name__)
+def test_rewards_without_a_signal_change_nothing_and_are_counted(env: rftgym.TextEnv[Any], tmp_path: Path) -> None:
+    ctx = context(tmp_path, env, steps=2)
+    before = weights(ctx)
+    grpo.GRPO().train(ctx)
+    assert same(before, weights(ctx))
+    line = ctx.run.metrics()[-1]
+    assert line["groups/zero_spread"] == 1.0
+    assert line["unscored"] == {"Constant": 0.0, "Unscorable": 1.0, "Counting": 0.5}[type(env).__name__]
+    assert math.isfinite(line["loss"])
+
+
+def test_too_many_unscorable_episodes_end_the_run(tmp_path: Path) -> None:
+    from rftgym.errors import RunFailed
+
+    with pytest.raises(RunFailed, match="step 1"):
+        grpo.GRPO().train(context(tmp_path, Unscorable(), max_error_share=0.5))
+
+
+@pytest.mark.parametrize("loss", ["grpo", "dapo", "bnpo", "cispo", "sapo", "gspo"])
+def test_every_loss_takes_a_step(loss: str, tmp_path: Path) -> None:
+    ctx = context(tmp_path, Letters(), steps=1, loss=loss, warmup=0)
+    before = weights(ctx)
+    grpo.GRPO().train(ctx)
+    assert not same(before, weights(ctx))
+
+
+def test_full_fine_tuning_and_kl(tmp_path: Path) -> None:
+    ctx = context(tmp_path, Letters(), steps=2, warmup=0, learning_rate=1e-3, beta=0.1, model={"adapter": "full"})
+    before = weights(ctx)
+    grpo.GRPO().train(ctx)
+    assert not same(before, weights(ctx))
+    assert ctx.run.metrics()[-1]["kl"] >= 0
+
+
+def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
+    whole = context(tmp_path / "a", Letters(), steps=4)
+    grpo.GRPO().train(whole)
+
+    asked = iter([False, True])
+    stopped = context(tmp_path / "b", Letters(), steps=4, stop=lambda: next(asked))
+    with pytest.raises(StopRequested):
+        grpo.GRPO().train(stopped)
+    step, checkpoint = stopped.run.latest_checkpoint() or pytest.fail("no checkpoint")
+    assert step == 2
+    stopped.run.rewind(step)
+    resumed = context(tmp_path / "b", Letters(), steps=4, run=stopped.run, resume_from=checkpoint)
+    assert grpo.GRPO().train(resumed) == 4
+
+    assert same(weights(whole), weights(resumed))
+    timing = ("seconds", "tokens_per_second")
+    lines = [
+        [{k: v for k, v in line.items() if not k.startswith(timing)} for line in ctx.run.metrics()] for ctx in (whole, resumed)
+    ]
+    assert json.dumps(lines[0]) == json.dumps(lines[1])
+
+
+def test_callers_generators_are_left_alone(tmp_path: Path) -> None:
+    import random
+
+    import numpy as np
+    import torch
+
+    before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())  # type: ignore[union-attr]
+    grpo.GRPO().train(context(tmp_path, Letters(), steps=1))
+    assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())  # type: ignore[union-attr]
+
+
+tokens = st.lists(st.integers(0, 99), min_size=1, max_size=6).map(tuple)
+
+
+@given(st.lists(st.tuples(tokens, tokens), min_size=1, max_size=4))
+def test_layout_keeps_every_token_and_marks_the_models(turns: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> None:
+    from rftgym_grpo.trl_bridge import laid_out
+
+    trajectory = rftgym.Trajectory("e", rftgym.Task("t", {}), 0)
+    for prompt, completion in turns:
+        logprobs = tuple(-1.0 - token for token in completion)
+        trajectory.turns.append(rftgym.Turn((), "", prompt, completion, logprobs))
+    rows = laid_out([trajectory])
+    prompt_ids, completion_ids, mask, logprobs = (rows[k][0] for k in ("prompt_ids", "completion_ids", "env_mask", "logprobs"))
+    assert prompt_ids + completion_ids == trajectory.token_ids
+    assert [0] * len(prompt_ids) + mask == trajectory.model_mask
+    assert [(t, p) for t, p, m in zip(completion_ids, logprobs, mask, strict=True) if m] == [
+        (t, -1.0 - t) for _, completion in turns for t in completion
+    ]
+
+
+def test_seeds_depend_on_run_seed_and_position_only() -> None:
+    tasks = [rftgym.Task(str(i), {}) for i in range(50)]
+    assert grpo.episode_seeds(3, tasks) == grpo.episode_seeds(3, tasks[:50])
+    assert grpo.episode_seeds(3, tasks)[:10] == grpo.episode_seeds(3, tasks[:10])
+    assert len(set(grpo.episode_seeds(3, tasks)) | set(grpo.episode_seeds(4, tasks))) == 100
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"prompts": 3, "group_size": 3, "minibatches": 2}, "cannot be cut"),
+        ({"prompts": 2, "group_size": 4, "micro_batch": 3}, "does not divide"),
+        ({"group_size": 1}, "greater than or equal to 2"),
+        ({"stepz": 1}, "stepz"),
+    ],
+)
+def test_settings_that_cannot_be(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grpo.GRPOSettings(**settings)
