@@ -1,10 +1,11 @@
-"""A whole GRPO step, ours against ``trl.GRPOTrainer``'s own generation path: same model, adapter, prompts, rewards and settings.
+"""A whole GRPO step, ours against ``trl.GRPOTrainer``'s own generation path.
 
     python benchmarks/grpo_step.py --model smollm2-135m --rounds 3
 
-Both sides sample ``--prompts`` x ``--group`` completions of exactly ``--tokens`` tokens (end-of-sequence is suppressed on both),
-score them with the same function, and take one optimizer step with the same TRL loss. Rounds alternate between the two in one
-process; a step's seconds run from the start of its generation to the end of its optimizer step. Prints medians and their ratio.
+Both sides have the same model, adapter, prompts, rewards and settings, sample ``--prompts`` x ``--group`` completions of exactly ``--tokens`` tokens (end-of-sequence is
+suppressed on both), score them with the same function, and take one optimizer step with the same TRL loss. Rounds
+alternate between the two in one process; a step's seconds run from the start of its generation to the end of its
+optimizer step. Prints medians and their ratio.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import rftgym
-from rftgym.config import ModelSettings, RewardSettings, RunConfig
-from rftgym.registry import installed, make_policy
 from rftgym.runs.directory import RunDirectory
+
+import rftgym
+from rftgym.config import ModelSettings, RunConfig
+from rftgym.registry import installed, make_policy
 from rftgym.tasks import ListTaskset
 from rftgym.trainer import TrainContext
 
@@ -49,7 +51,9 @@ class Questions(rftgym.SingleTurnEnv):
         return ListTaskset(rftgym.Task(str(i), {"question": question(i, self.words)}) for i in range(64))
 
     def make_rubric(self) -> rftgym.Rubric:
-        return rftgym.Rubric([rftgym.Component("vowels", lambda completion: vowels(completion))], success="vowels")
+        return rftgym.Rubric(
+            [rftgym.Component("vowels", lambda completion: vowels(completion))], success="vowels"
+        )
 
     def prompt(self, task: rftgym.Task) -> str:
         return str(task.data["question"])
@@ -62,10 +66,18 @@ def ours(arguments: argparse.Namespace, steps: int, directory: Path) -> list[flo
     Questions.words = arguments.words
     policy = make_policy(ModelSettings(id=arguments.model), trainable=True, seed=0)
     suppress_end(policy.model, policy.tokenizer)  # type: ignore[attr-defined]
-    config = RunConfig.model_validate({"env": "questions", "model": arguments.model, "evaluation": {"every": 0}})
-    run = RunDirectory.create(directory, name="benchmark", config=config.model_dump(mode="json"), plugins=installed())
+    config = RunConfig.model_validate(
+        {"env": "questions", "model": arguments.model, "evaluation": {"every": 0}}
+    )
+    run = RunDirectory.create(
+        directory, name="benchmark", config=config.model_dump(mode="json"), plugins=installed()
+    )
     settings = GRPOSettings(
-        steps=steps, prompts=arguments.prompts, group_size=arguments.group, micro_batch=arguments.micro_batch, checkpoint_every=0
+        steps=steps,
+        prompts=arguments.prompts,
+        group_size=arguments.group,
+        micro_batch=arguments.micro_batch,
+        checkpoint_every=0,
     )
     seconds: list[float] = []
     context = TrainContext(
@@ -105,7 +117,9 @@ def theirs(arguments: argparse.Namespace, steps: int, directory: Path) -> list[f
         return [vowels(completion[0]["content"]) for completion in completions]
 
     rows = arguments.prompts * arguments.group
-    prompts = [[{"role": "user", "content": question(i, arguments.words)}] for i in range(steps * arguments.prompts)]
+    prompts = [
+        [{"role": "user", "content": question(i, arguments.words)}] for i in range(steps * arguments.prompts)
+    ]
     args = GRPOConfig(
         output_dir=str(directory / "trl"), max_steps=steps, per_device_train_batch_size=arguments.micro_batch,
         gradient_accumulation_steps=rows // arguments.micro_batch, num_generations=arguments.group,
@@ -132,7 +146,10 @@ def suppress_end(model: Any, tokenizer: Any) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Run the rounds and print the ratio."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--prompts", type=int, default=4)
     parser.add_argument("--group", type=int, default=8)
@@ -140,7 +157,9 @@ def main() -> None:
     parser.add_argument("--words", type=int, default=40, help="length of a prompt, in words")
     parser.add_argument("--micro-batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=2, help="steps a round; the first of each is a warm-up and not counted")
+    parser.add_argument(
+        "--steps", type=int, default=2, help="steps a round; the first of each is a warm-up and not counted"
+    )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     measured: dict[str, list[float]] = {"ours": [], "trl": []}

@@ -41,7 +41,7 @@ _HOME = {
     "score": "rftgym.scoring",
     "train": "rftgym.training",
 }
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604  # names of strings, resolved by __getattr__
+__all__ = ["__version__", *_HOME]  # names of strings, resolved by __getattr__
 
 
 def __getattr__(name: str) -> Any:

@@ -37,7 +37,8 @@ class ModelSettings(Settings):
 
     Attributes:
         id: a registered policy, a local directory, a hub id, or ``scheme:...``.
-        adapter: "lora" trains an adapter, "full" all weights, "qlora" an adapter on 4-bit weights (needs a GPU and bitsandbytes).
+        adapter: "lora" trains an adapter, "full" all weights, "qlora" an adapter on 4-bit weights (needs a GPU and
+            bitsandbytes).
         weights: an adapter directory to start from (say a former run's ``adapter``).
         dtype: "auto" is float32 on a CPU and bfloat16 on a GPU that has it.
         device: "auto" is a GPU where there is one.
@@ -92,7 +93,9 @@ class SamplingSettings(Settings):
 
     def to_sampling(self) -> Sampling:
         """As the record that policies take."""
-        return Sampling(self.temperature, self.top_p, self.top_k, self.min_p, self.max_tokens, tuple(self.stop))
+        return Sampling(
+            self.temperature, self.top_p, self.top_k, self.min_p, self.max_tokens, tuple(self.stop)
+        )
 
 
 class EvaluationSettings(Settings):
@@ -175,7 +178,9 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(value, str) and (isinstance(old, dict) or key in ("env", "model", "trainer")):
                 value = {"id": value}
             both = isinstance(old, dict) and isinstance(value, Mapping)
-            result[key] = merged(old, value) if both else (merged(value) if isinstance(value, Mapping) else value)
+            result[key] = (
+                merged(old, value) if both else (merged(value) if isinstance(value, Mapping) else value)
+            )
     return result
 
 
@@ -198,7 +203,9 @@ def parsed(model: type[Settings], values: Mapping[str, Any], *, where: str = "co
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
-        raise UsageError(f"{where}: {'; '.join(_line(model, item) for item in error.errors()[:3])}") from error
+        raise UsageError(
+            f"{where}: {'; '.join(_line(model, item) for item in error.errors()[:3])}"
+        ) from error
 
 
 def _line(model: type[BaseModel], item: Any) -> str:
@@ -209,7 +216,9 @@ def _line(model: type[BaseModel], item: Any) -> str:
         return f"{name}: {item['msg']} (got {item['input']!r:.80})"
     known = list(_fields_at(model, item["loc"][:-1]))
     close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
-    return f"unknown option {name!r}; " + (f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}")
+    return f"unknown option {name!r}; " + (
+        f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+    )
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> Mapping[str, Any]:

@@ -1,8 +1,9 @@
 """The environment contract: a real ``gymnasium.Env`` over text, which an author fills in with a few dozen lines.
 
-An author writes ``make_tasks``, ``make_rubric`` and either ``prompt`` (:class:`SingleTurnEnv`) or ``begin`` and ``respond``
-(:class:`MultiTurnEnv`). Two doors lead to the same transitions: Gymnasium's ``reset`` and ``step``, and ``start`` and
-``advance``, which the rollout engine uses because it brings tokens along and scores in batches.
+An author writes ``make_tasks``, ``make_rubric`` and either ``prompt`` (:class:`SingleTurnEnv`) or ``begin`` and
+``respond`` (:class:`MultiTurnEnv`); :func:`rftgym.testing.check_env` says whether the result keeps the contract. Two
+doors lead to the same transitions: Gymnasium's ``reset`` and ``step``, and ``start`` and ``advance``, which the rollout
+engine uses because it brings tokens along and scores in batches.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import string
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +21,16 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import gymnasium
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rftgym.errors import UsageError
+from rftgym.errors import ContractError, UsageError
 from rftgym.parser import Parser, TextParser
 from rftgym.rubric import Rubric
-from rftgym.tasks import ListTaskset, Taskset, read_jsonl
+from rftgym.tasks import SPLITS, ListTaskset, Taskset, read_jsonl
 from rftgym.types import Failure, Message, Task, Trajectory, Turn
 
 StateT = TypeVar("StateT")
+LARGEST_OBSERVATION_CHARS = 65_536
+_EPISODE = ("_state", "_trajectory", "_pending", "_rng", "_np_random", "_np_random_seed", "_paid")
+"""What changes in the course of an episode. Copied in one piece, since a state may hold on to the generator."""
 
 
 class TaskRow(BaseModel):
@@ -40,7 +44,11 @@ class TaskRow(BaseModel):
 
     def to_task(self) -> Task:
         """The task of this row; its data are the fields that the subclass added."""
-        own = {name: value for name, value in self.model_dump(mode="json").items() if name not in TaskRow.model_fields}
+        own = {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if name not in TaskRow.model_fields
+        }
         return Task(self.task_id(), own, self.split, self.difficulty)
 
     def task_id(self) -> str:
@@ -73,15 +81,21 @@ class Response:
 class Snapshot:
     """An environment's state at one moment; opaque. Restore it into any environment of the same class."""
 
-    state: Any
-    trajectory: Trajectory | None
-    pending: tuple[Message, ...]
-    rng: tuple[Any, ...]
-    np_random: Any
-    paid: float
+    attributes: Mapping[str, Any]
 
 
-class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
+class TextSpace(gymnasium.spaces.Text):
+    """Any text up to a length. Gymnasium's own ``Text`` holds one alphabet only; samples are printable ASCII here."""
+
+    def __init__(self, max_length: int) -> None:
+        super().__init__(max_length, min_length=0, charset=string.printable)
+
+    def contains(self, x: Any) -> bool:
+        """Whether ``x`` is a string that is not too long."""
+        return isinstance(x, str) and len(x) <= self.max_length
+
+
+class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
     """Base of :class:`SingleTurnEnv` and :class:`MultiTurnEnv`.
 
     Class attributes that an author may set:
@@ -91,6 +105,11 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
         parser: how an answer is read out of a completion.
         task_row: the model of a line in a ``--tasks`` file.
         slow: stepping takes long enough (milliseconds) that the engine should let other episodes decode meanwhile.
+
+    Attributes:
+        id: under which the environment was made; its class's name until then.
+        rubric: composes its rewards.
+        tasks: by split.
 
     Args:
         rubric: instead of ``make_rubric()``.
@@ -117,14 +136,16 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UsageError(f"render_mode {render_mode!r}; it is one of ansi, human or None")
-        self.rubric = rubric or self.make_rubric()
-        self.tasks = tasks or self.make_tasks()
+        if max_turns is not None and max_turns < 1:
+            raise UsageError(f"max_turns={max_turns}; an episode has at least one turn")
+        self.id = type(self).__name__
+        self.rubric = self.make_rubric() if rubric is None else rubric
+        self.tasks = self.make_tasks() if tasks is None else tasks
         if max_turns is not None:
             self.max_turns = max_turns
         self.render_mode = render_mode
-        text = frozenset(string.printable)
-        self.observation_space = gymnasium.spaces.Text(65_536, min_length=0, charset=text)
-        self.action_space = gymnasium.spaces.Text(self.max_completion_chars, min_length=0, charset=text)
+        self.observation_space = TextSpace(LARGEST_OBSERVATION_CHARS)
+        self.action_space = TextSpace(self.max_completion_chars)
         self._state: StateT | None = None
         self._trajectory: Trajectory | None = None
         self._rng = Random(0)
@@ -168,7 +189,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
 
     def start(self, task: Task, seed: int, *, group: str = "", sample: int = 0) -> tuple[Message, ...]:
         """Start an episode on a task; return the first messages."""
-        self._rng = Random(seed)
+        self._rng.seed(seed)
         self._paid = 0.0
         self._state, opening = self.begin(task, self._rng)
         self._trajectory = Trajectory(self.id, task, seed, group, sample)
@@ -182,8 +203,12 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
     def advance(self, turn: Turn) -> tuple[Message, ...]:
         """Take a completion into the episode and answer it; an empty answer at the end means that it is over.
 
-        Fills ``turn.messages``, ``answer``, ``well_formed`` and ``info``, appends it to the trajectory and sets ``terminated`` or
-        ``truncated``. An exception of the environment propagates.
+        Fills ``turn.messages``, ``answer``, ``well_formed`` and ``info``, appends it to the trajectory and sets
+        ``terminated`` or ``truncated``. An exception of the environment propagates.
+
+        Raises:
+            ContractError: the environment has nothing to say although the episode goes on.
+            UsageError: the episode is over, or none was started.
         """
         trajectory = self.trajectory
         if trajectory.terminated or trajectory.truncated:
@@ -202,6 +227,10 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
         self._pending = messages = (Message("user", response.observation),) if response.observation else ()
         if trajectory.terminated or trajectory.truncated:
             trajectory.closing = messages
+        elif not messages:
+            raise ContractError(
+                f"{self.id!r}: respond() said nothing although the episode goes on; give an observation"
+            )
         return messages
 
     def abort(self, failure: Failure) -> None:
@@ -214,31 +243,31 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
         twin = copy.copy(self)
         twin._np_random = None
         twin._np_random_seed = None
+        twin._rng = Random(0)
         twin._state, twin._trajectory, twin._pending = None, None, ()
         return twin
 
     # ---- Gymnasium's door
 
-    @property
-    def id(self) -> str:
-        """The id under which the environment was made; its class's name otherwise."""
-        return getattr(self, "_id", type(self).__name__)
-
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[str, dict[str, Any]]:
         """Start an episode.
 
         Args:
             seed: of this environment's generator, which picks the task and seeds the episode; as Gymnasium has it, None
                 goes on with the generator there is.
             options: "task": an id, or "split" (default "train") from which to draw.
+
         Returns:
             The last of the first messages, and info: "task" (id) and "messages" (all first messages).
+
         Raises:
             UsageError: an unknown option, task or split.
         """
         super().reset(seed=seed)
         task = self._pick(options or {})
-        messages = self.start(task, int(self.np_random.integers(2**31)))
+        messages = self.start(task, int(self.np_random.random() * 2**31))
         if self.render_mode == "human":
             self.render()
         return messages[-1].content, {"task": task.id, "messages": messages}
@@ -247,63 +276,72 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT]):
         """Take one completion.
 
         Returns:
-            observation, reward, terminated, truncated, info. Rewards of one episode sum to ``info["score"].reward``, which is
-            there at its end; a reward that cannot be scored is NaN, never 0, with the reasons in ``info["failures"]``.
+            observation, reward, terminated, truncated, info. Rewards of one episode sum to ``info["score"].reward``,
+            which is there at its end; a reward that cannot be scored is NaN, never 0, with the reasons in
+            ``info["failures"]``.
         """
-        turn = Turn((), action)
-        messages = self.advance(turn)
+        if not isinstance(action, str):
+            raise UsageError(f"an action is text, not {type(action).__name__}")
+        messages = self.advance(Turn((), action))
         trajectory = self.trajectory
         reward = self.rubric.score_turn(trajectory)
-        info = dict(turn.info)
+        info = dict(trajectory.turns[-1].info)
         if trajectory.terminated or trajectory.truncated:
             score = self.rubric.score(trajectory)
             reward = math.nan if score.reward is None else score.reward - self._paid
             info["score"] = score
         self._paid += reward
         if trajectory.failures:
-            info["failures"] = trajectory.failures
+            info["failures"] = list(trajectory.failures)
         if self.render_mode == "human":
             self.render()
-        return (messages[-1].content if messages else ""), reward, trajectory.terminated, trajectory.truncated, info
+        observation = messages[-1].content if messages else ""
+        return observation, reward, trajectory.terminated, trajectory.truncated, info
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The conversation so far: returned in mode "ansi", printed in mode "human"."""
         text = self.rendered()
         if self.render_mode == "human":
-            print(text)
+            print(text)  # noqa: T201  # what render_mode="human" is for
             return None
         return text
 
     def rendered(self) -> str:
         """What ``render`` shows; override it for something better to look at."""
-        return "\n".join(f"[{message.role}] {message.content}" for message in self.trajectory.messages)
+        trajectory = self.trajectory
+        pending = () if trajectory.terminated or trajectory.truncated else self._pending
+        return "\n".join(
+            f"[{message.role}] {message.content}" for message in (*trajectory.messages, *pending)
+        )
 
     def snapshot(self) -> Snapshot:
         """The whole state; what happens later does not change it."""
-        state, trajectory = copy.deepcopy((self._state, self._trajectory))
-        return Snapshot(state, trajectory, self._pending, self._rng.getstate(), copy.deepcopy(self._np_random), self._paid)
+        return Snapshot(copy.deepcopy({name: getattr(self, name) for name in _EPISODE}))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot; it can be used again."""
-        self._state, self._trajectory = copy.deepcopy((snapshot.state, snapshot.trajectory))
-        self._pending = snapshot.pending
-        self._rng = Random(0)
-        self._rng.setstate(snapshot.rng)
-        self._np_random = copy.deepcopy(snapshot.np_random)
-        self._paid = snapshot.paid
+        for name, value in copy.deepcopy(snapshot.attributes).items():
+            setattr(self, name, value)
 
     def _pick(self, options: Mapping[str, Any]) -> Task:
         unknown = set(options) - {"task", "split"}
         if unknown:
-            raise UsageError(f"unknown reset option {', '.join(sorted(unknown))}; options are 'task' and 'split'")
-        if "task" in options:
-            return self.tasks.by_id(options["task"])
-        split = options.get("split", "train")
+            raise UsageError(
+                f"unknown reset option {', '.join(map(repr, unknown))}; options are 'task' and 'split'"
+            )
+        id, split = options.get("task"), options.get("split")
+        if id is not None:
+            if not isinstance(id, str):
+                raise UsageError(f"a task's id is a string, not {id!r}")
+            task = self.tasks.by_id(id)
+            if split not in (None, task.split):
+                raise UsageError(f"task {id!r} of {self.id!r} is in split {task.split!r}, not in {split!r}")
+            return task
+        split = "train" if split is None else split
         size = self.tasks.size(split)
         if size == 0:
-            raise UsageError(f"no tasks in split {split!r} of {self.id!r}")
-        index = int(self.np_random.integers(2**31 if size is None else size))
-        return self.tasks.item(split, index)
+            raise UsageError(f"no tasks in split {split!r} of {self.id!r}; splits are {', '.join(SPLITS)}")
+        return self.tasks.item(split, int(self.np_random.random() * (2**31 if size is None else size)))
 
     @classmethod
     def read_tasks(cls, path: str | Path) -> ListTaskset:
@@ -341,7 +379,9 @@ class SingleTurnEnv(TextEnv[None]):
         """The question."""
 
     def begin(self, task: Task, rng: Random) -> tuple[None, str]:
+        """The prompt is all there is."""
         return None, self.prompt(task)
 
     def respond(self, state: None, turn: Turn, rng: Random) -> Response:
+        """One answer ends the episode."""
         return Response(terminated=True)

@@ -5,7 +5,6 @@ The command line maps them to exit codes: ``UsageError`` (and all below it) to 2
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -25,9 +24,15 @@ class UnknownIdError(UsageError):
     """No plugin registered this id."""
 
     def __init__(self, kind: str, id: str, known: Iterable[str]) -> None:
+        import difflib  # only where there is an error to explain: `rftgym --help` is quick
+
         names = sorted(known)
         close = difflib.get_close_matches(id, names, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(repr(name) for name in close)}?" if close else f"known: {', '.join(names) or 'none'}"
+        hint = (
+            f"did you mean {' or '.join(repr(name) for name in close)}?"
+            if close
+            else f"known: {', '.join(names) or 'none'}"
+        )
         super().__init__(f"unknown {kind} {id!r}; {hint} (`rftgym list {kind}` shows all)")
         self.kind, self.id, self.close = kind, id, close
 

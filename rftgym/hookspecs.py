@@ -1,7 +1,7 @@
 """Every extension point of rftgym, on one page.
 
-A plugin is a module named in the ``[project.entry-points.rftgym]`` table of its distribution. It implements any of the
-hooks below as functions marked with :data:`hookimpl`::
+A plugin is a module named in the ``[project.entry-points.rftgym]`` table of its distribution. It implements any of
+the hooks below as functions marked with :data:`hookimpl`::
 
     from rftgym import EnvSpec, hookimpl
 
@@ -9,8 +9,9 @@ hooks below as functions marked with :data:`hookimpl`::
     def rftgym_environments():
         return [EnvSpec(id="sudoku", entry_point="rftgym_sudoku.env:SudokuEnv", summary="Fill the grid")]
 
-Registration hooks are called once, when the plugins are discovered; they return specs, which are strings, so nothing heavy
-is imported. Run-time hooks are called during a run; an exception in one is a failure of the run and names the plugin.
+Registration hooks are called once, when the plugins are discovered; they return specs, which are strings, so nothing
+heavy is imported. Run-time hooks are called during a run; an exception in one is a failure of the run and names the
+plugin.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from rftgym.specs import CommandSpec, EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
-from rftgym.types import Trajectory
 
 if TYPE_CHECKING:
     from rftgym.runs.directory import RunDirectory
+    from rftgym.types import Trajectory
 
 PROJECT = "rftgym"
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -1,23 +1,28 @@
 """Discovery: which plugins are installed, which of them load, and who registered what.
 
-``pluggy`` calls the hooks; finding plugins is done here, because its own setuptools loader drops the second of two plugins
-of one name in silence, lets one broken import kill the command line, and accepts misspelt hooks.
+``pluggy`` calls the hooks; finding plugins is done here, because its own setuptools loader drops the second of two
+plugins of one name in silence, lets one broken import kill the command line, and accepts misspelt hooks.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import inspect
+import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
 from rftgym import hookspecs
+from rftgym.entrypoints import EntryPoint, installed_entry_points
 from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError
 from rftgym.specs import KINDS, Spec
+
+if TYPE_CHECKING:
+    import importlib.metadata
 
 GROUP = "rftgym"
 REGISTRATION_HOOKS = {
@@ -29,6 +34,13 @@ REGISTRATION_HOOKS = {
     "rftgym_sandboxes": "sandbox",
     "rftgym_commands": "command",
 }
+HOOKS = frozenset(
+    name
+    for name, value in vars(hookspecs).items()
+    if inspect.isfunction(value) and value.__module__ == hookspecs.__name__
+)
+_ID = re.compile(r"[a-z0-9]+([-.][a-z0-9]+)*")
+_ENTRY_POINT = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
@@ -75,11 +87,14 @@ class Plugins:
         """Call a run-time hook on every loaded plugin: ``plugins.hooks.on_step_end(run=..., ...)``."""
         return self._manager.hook
 
-    def add(self, module: ModuleType | object, *, name: str, distribution: str = "(local)", version: str = "") -> Plugin:
+    def add(
+        self, module: ModuleType | object, *, name: str, distribution: str = "(local)", version: str = ""
+    ) -> Plugin:
         """Register one plugin module: check its hooks, collect its specs.
 
         Raises:
-            PluginError: a hook is misspelt or returns something that is no spec of its kind.
+            PluginError: a hook is misspelt, not marked, takes other arguments or returns something that is no spec of
+                its kind; or the plugin is there already. Nothing of it is registered then.
         """
         plugin = Plugin(name, distribution, version)
         hooks = _hook_implementations(module)
@@ -89,7 +104,14 @@ class Plugins:
             if hook in hooks
             for spec in _checked_specs(hook, hooks[hook](), KINDS[kind])
         ]
-        self._manager.register(module, name=f"{distribution}:{name}")
+        key = f"{distribution}:{name}"
+        try:
+            self._manager.register(module, name=key)
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=key)  # pluggy keeps the hooks that it took before the bad one
+            raise PluginError(" ".join(str(error).split())) from error
+        except ValueError as error:
+            raise PluginError(f"it is registered already: {distribution} {name}") from error
         for registration in registrations:
             spec = registration.spec
             self._registered[spec.kind].setdefault(spec.id, []).append(registration)
@@ -117,9 +139,7 @@ class Plugins:
 
     def spec(self, kind: type[SpecT], id: str) -> SpecT:
         """As :meth:`find`, typed, and only the spec."""
-        spec = self.find(kind.kind, id).spec
-        assert isinstance(spec, kind)  # by construction: `add` files each spec under its own kind
-        return spec
+        return cast(SpecT, self.find(kind.kind, id).spec)  # `add` files each spec under its own kind
 
     def registrations(self, kind: str | None = None) -> Iterator[Registration]:
         """All registrations (of one kind), in the order of kind and id; duplicate ids each appear."""
@@ -132,49 +152,80 @@ class Plugins:
         return sorted(self._registered[kind])
 
 
-def discover(entry_points: Iterable[importlib.metadata.EntryPoint] | None = None) -> Plugins:
+def discover(entry_points: Iterable[EntryPoint | importlib.metadata.EntryPoint] | None = None) -> Plugins:
     """Load every installed plugin; a broken one is kept with its reason and hurts nobody else.
 
     Args:
         entry_points: instead of those installed under the group ``rftgym``.
     """
     plugins = Plugins()
-    found = importlib.metadata.entry_points(group=GROUP) if entry_points is None else entry_points
-    for entry in sorted(_unique(found), key=lambda e: (_distribution(e), e.name)):
-        distribution, version = _distribution(entry)
+    for (distribution, version), name, entry in _sorted(
+        installed_entry_points(GROUP) if entry_points is None else entry_points
+    ):
         try:
-            plugins.add(entry.load(), name=entry.name, distribution=distribution, version=version)
-        except Exception as error:  # a plugin may fail in any way; the rest must go on, and `list` shows the reason
-            reason = f"{type(error).__name__}: {error}".strip()
-            plugins.add_broken(entry.name, distribution, version, reason)
+            plugins.add(entry.load(), name=name, distribution=distribution, version=version)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may fail in any way, and the rest must go on
+            reason = " ".join(str(error).split())
+            if not isinstance(error, PluginError):
+                reason = f"{type(error).__name__}: {reason}"
+            plugins.add_broken(name, distribution, version, reason)
     return plugins
 
 
-def _distribution(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
+def being_imported() -> bool:
+    """Whether a plugin is in the middle of its own import, so that asking for its hooks would come too soon."""
+    modules = (sys.modules.get(entry.value.partition(":")[0]) for entry in installed_entry_points(GROUP))
+    return any(getattr(module.__spec__, "_initializing", False) for module in modules if module is not None)
+
+
+def _sorted(
+    entries: Iterable[EntryPoint | importlib.metadata.EntryPoint],
+) -> list[tuple[tuple[str, str], str, EntryPoint | importlib.metadata.EntryPoint]]:
+    """By distribution and name. An editable install can be on sys.path twice: the very same entry counts once."""
+    unique = {(_distribution(entry), entry.name, entry.value): entry for entry in entries}
+    return [
+        (distribution, name, unique[distribution, name, value])
+        for distribution, name, value in sorted(unique)
+    ]
+
+
+def _distribution(entry: EntryPoint | importlib.metadata.EntryPoint) -> tuple[str, str]:
     return (entry.dist.name, entry.dist.version) if entry.dist else ("(unknown)", "")
 
 
-def _unique(entries: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
-    """An editable install can be on sys.path twice and list each entry twice: the very same entry counts once."""
-    return list({(_distribution(entry), entry.name, entry.value): entry for entry in entries}.values())
-
-
 def _hook_implementations(module: ModuleType | object) -> dict[str, Any]:
-    """Functions marked with ``hookimpl``, by name; a misspelt one is an error, not a no-op."""
-    known = {name for name, value in vars(hookspecs).items() if inspect.isfunction(value) and value.__module__ == hookspecs.__name__}
+    """Functions marked with ``hookimpl``, by name; a misspelt or an unmarked one is an error, not a no-op."""
     found = {}
     for name in dir(module):
         function = getattr(module, name, None)
-        if callable(function) and hasattr(function, f"{hookspecs.PROJECT}_impl"):
-            if name not in known:
-                raise PluginError(f"no such hook {name!r}; hooks are: {', '.join(sorted(known))}")
+        if not callable(function):
+            continue
+        marked = hasattr(function, f"{hookspecs.PROJECT}_impl")
+        if marked and name not in HOOKS:
+            import difflib
+
+            close = " or ".join(difflib.get_close_matches(name, HOOKS, n=2))
+            hint = f"did you mean {close}?" if close else f"hooks are {', '.join(sorted(HOOKS))}"
+            raise PluginError(f"no such hook {name!r}; {hint}")
+        if name in HOOKS and not marked:
+            raise PluginError(f"{name}() is not marked as a hook; put @rftgym.hookimpl above it")
+        if marked:
             found[name] = function
     if not found:
-        raise PluginError("the module implements no hook; mark functions with @rftgym.hookimpl")
+        raise PluginError("it implements no hook; mark functions with @rftgym.hookimpl")
     return found
 
 
 def _checked_specs(hook: str, specs: object, kind: type[Spec]) -> Sequence[Spec]:
     if not isinstance(specs, Sequence) or not all(isinstance(spec, kind) for spec in specs):
         raise PluginError(f"{hook} must return a list of {kind.__name__}, not {specs!r}")
+    for spec in specs:
+        if not _ID.fullmatch(spec.id):
+            raise PluginError(
+                f"{hook}: id {spec.id!r} is not in kebab case (a-z, 0-9, single '-' or '.' between)"
+            )
+        if not _ENTRY_POINT.fullmatch(spec.entry_point):
+            raise PluginError(
+                f"{hook}: entry_point {spec.entry_point!r} of {spec.id!r} does not read 'module:name'"
+            )
     return specs

@@ -42,7 +42,8 @@ class Reply:
 class Conversations(ABC):
     """Many conversations with one policy at a time, in any order, each continued token-exactly.
 
-    Used as: ``submit`` some rows, ``run`` until some finish, step their environments, ``submit`` their answers, and so on.
+    Used as: ``submit`` some rows, ``run`` until some finish, step their environments, ``submit`` their answers, and
+        so on.
     """
 
     @abstractmethod
@@ -81,8 +82,8 @@ class ScriptedPolicy(Policy):
     """A policy that is a function: for tests, baselines and probes.
 
     Args:
-        function: called as ``function(messages, rng)`` with the conversation so far (the policy's own completions included)
-            and a generator seeded for this completion; returns the completion's text.
+        function: called as ``function(messages, rng)`` with the conversation so far (the policy's own completions
+            included) and a generator seeded for this completion; returns the completion's text.
     """
 
     def __init__(self, function: Callable[[Sequence[Message], Random], str], *, id: str = "scripted") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -30,19 +31,31 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
     Raises:
         UnknownIdError: no installed plugin registers it.
         UsageError: its constructor does not take these arguments.
+        PluginError: what was registered is no environment.
     """
     plugins = plugins or installed()
     spec = plugins.spec(EnvSpec, id)
     factory = spec.load()
+    arguments = {**spec.kwargs, **kwargs}
     try:
-        env: TextEnv[Any] = factory(**{**spec.kwargs, **kwargs})
+        inspect.signature(factory).bind(**arguments)
     except TypeError as error:
-        raise UsageError(f"environment {id!r} cannot be made with {', '.join(kwargs) or 'no arguments'}: {error}") from error
-    env._id = id  # type: ignore[attr-defined]  # read by TextEnv.id
+        given = ", ".join(kwargs) or "no arguments"
+        raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
+    env = factory(**arguments)
+    from rftgym.env import TextEnv  # whoever made an environment has imported it already
+
+    if not isinstance(env, TextEnv):
+        raise PluginError(
+            f"environment {id!r}: {spec.entry_point!r} made {type(env).__name__}, not a TextEnv"
+        )
+    env.id = id
     return env
 
 
-def make_configured(env: EnvSettings, rewards: RewardSettings, *, plugins: Plugins | None = None) -> TextEnv[Any]:
+def make_configured(
+    env: EnvSettings, rewards: RewardSettings, *, plugins: Plugins | None = None
+) -> TextEnv[Any]:
     """An environment with the user's tasks, turn limit and changes of reward."""
     plugins = plugins or installed()
     kwargs: dict[str, Any] = dict(env.kwargs)
@@ -76,14 +89,16 @@ def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Co
     target = spec.load()
     component = target if isinstance(target, Component) else target(**spec.kwargs)
     if not isinstance(component, Component):
-        raise PluginError(f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component")
+        raise PluginError(
+            f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component"
+        )
     return replace(component, name=id, weight=weight)
 
 
 def make_policy(
     settings: ModelSettings, *, trainable: bool = False, seed: int = 0, plugins: Plugins | None = None
 ) -> Policy:
-    """The policy that ``--model`` names: a registered id, ``scheme:rest``, a local directory, or a hub id ``owner/name``.
+    """The policy that ``--model`` names: a registered id, ``scheme:rest``, a directory, or a hub id ``owner/name``.
 
     Args:
         trainable: attach what the settings ask to train (an adapter, or all weights).
@@ -94,7 +109,9 @@ def make_policy(
     plugins = plugins or installed()
     spec = policy_spec(settings.id, plugins)
     if trainable and not spec.trainable:
-        raise UsageError(f"model {settings.id!r} has no weights that can be trained here; see `rftgym list policy`")
+        raise UsageError(
+            f"model {settings.id!r} has no weights that can be trained here; see `rftgym list policy`"
+        )
     policy: Policy = spec.load()(settings, trainable=trainable, seed=seed, **spec.kwargs)
     return policy
 

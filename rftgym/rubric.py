@@ -7,8 +7,8 @@ A component is a function of what it names in its signature, any of ``trajectory
     def brevity(completion: str) -> float:
         return max(0.0, 1 - len(completion) / 500)
 
-It returns a number, or None for "cannot be scored". An exception, a timeout, a NaN or a value out of bounds is recorded as a
-:class:`rftgym.Failure` and counts as None; none of them ever becomes a reward of 0.
+It returns a number, or None for "cannot be scored". An exception, a timeout, a NaN or a value out of bounds is recorded
+as a :class:`rftgym.Failure` and counts as None; none of them ever becomes a reward of 0.
 """
 
 from __future__ import annotations
@@ -23,17 +23,19 @@ from typing import Any, Literal, get_args
 from rftgym.errors import ContractError, InfrastructureError, UsageError
 from rftgym.types import Failure, Score, Trajectory, Turn
 
-RewardFunction = Callable[..., "float | None | Awaitable[float | None]"]
+RewardFunction = Callable[..., "float | Awaitable[float | None] | None"]
 Per = Literal["trajectory", "turn"]
 Reduce = Literal["sum", "mean", "last", "min", "max"]
 Combine = Literal["sum", "product"]
+Argument = Callable[["Component", Trajectory, Turn], Any]
 
 LARGEST = 1e30
 """Values beyond this are refused: they would become infinite in a trainer's float32."""
+LARGEST_WEIGHT = 1e6
 _NUMBERS = (int, float)
 
 # What a component may ask for. For a component per trajectory, `turn` is the last one.
-ARGUMENTS: dict[str, Callable[[Component, Trajectory, Turn], Any]] = {
+ARGUMENTS: dict[str, Argument] = {
     "trajectory": lambda component, trajectory, turn: trajectory,
     "turn": lambda component, trajectory, turn: turn,
     "task": lambda component, trajectory, turn: trajectory.task,
@@ -53,8 +55,8 @@ class Component:
         weight: of its value in the composed reward; 0 makes it a metric only.
         per: "trajectory" (called once, at the end) or "turn" (called for every turn).
         reduce: how the turns' values make the trajectory's; "sum" is paid out turn by turn, the others at the end.
-        needs: names of earlier components which gate this one: where any of them stays below its ``passes_at``, this one
-            is not called and its value is 0.
+        needs: names of earlier components which gate this one: where any of them stays below its ``passes_at``, this
+            one is not called and its value is 0.
         passes_at: the value from which on the components that need this one count.
         bounds: the lowest and highest value of one call; None = unbounded.
         timeout_seconds: of one call. Kept for async components everywhere, and for sync ones where trajectories are
@@ -64,7 +66,7 @@ class Component:
 
     Raises:
         ContractError: the function asks for something that there is not, or an attribute makes no sense.
-        UsageError: the weight is no finite number.
+        UsageError: the weight is not finite, or beyond :data:`LARGEST_WEIGHT`.
     """
 
     name: str
@@ -78,7 +80,9 @@ class Component:
     timeout_seconds: float = 30.0
     retries: int = 2
     is_async: bool = field(init=False, default=False)
-    _arguments: tuple[tuple[str, Callable[..., Any]], ...] = field(init=False, repr=False, compare=False, default=())
+    _call: RewardFunction = field(init=False, repr=False, compare=False)
+    _arguments: tuple[Argument, ...] = field(init=False, repr=False, compare=False)
+    _range: tuple[float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.per not in get_args(Per) or self.reduce not in get_args(Reduce):
@@ -87,17 +91,27 @@ class Component:
                 f"{', '.join(get_args(Per))} and reduce one of {', '.join(get_args(Reduce))}"
             )
         if not self.timeout_seconds > 0 or self.retries < 0:
-            raise ContractError(f"reward {self.name!r}: timeout_seconds must be above 0 and retries not below 0")
-        if isinstance(self.needs, str):
-            raise ContractError(f"reward {self.name!r}: needs is a tuple of names, say ({self.needs!r},)")
-        if not abs(self.weight) <= LARGEST:
-            raise UsageError(f"reward {self.name!r}: weight {self.weight} is not a finite number")
+            raise ContractError(
+                f"reward {self.name!r}: timeout_seconds must be above 0 and retries not below 0"
+            )
+        if not isinstance(self.needs, tuple):
+            raise ContractError(
+                f"reward {self.name!r}: needs={self.needs!r} is no tuple of names, say ('correct',)"
+            )
+        if not abs(self.weight) <= LARGEST_WEIGHT:
+            raise UsageError(
+                f"reward {self.name!r}: weight {self.weight} is no number between ±{LARGEST_WEIGHT:g}"
+            )
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
-        object.__setattr__(self, "_arguments", _arguments_of(self.name, self.function))
+        call, arguments = _bound(self.name, self.function)
+        object.__setattr__(self, "_call", call)
+        object.__setattr__(self, "_arguments", arguments)
+        low, high = (-LARGEST, LARGEST) if self.bounds is None else self.bounds
+        object.__setattr__(self, "_range", (max(low, -LARGEST), min(high, LARGEST)))
 
-    def call(self, trajectory: Trajectory, turn: Turn) -> float | None | Awaitable[float | None]:
+    def call(self, trajectory: Trajectory, turn: Turn) -> float | Awaitable[float | None] | None:
         """Call the function with what it asks for; whatever it raises propagates."""
-        return self.function(**{name: get(self, trajectory, turn) for name, get in self._arguments})
+        return self._call(*[get(self, trajectory, turn) for get in self._arguments])
 
     def generator(self, trajectory: Trajectory, turn: Turn) -> Random:
         """The component's own generator for a turn, the same whenever that turn is scored."""
@@ -112,35 +126,42 @@ class Component:
         """
         if value is None:
             return None
-        if not isinstance(value, _NUMBERS) and not hasattr(value, "item"):  # NumPy's and torch's scalars have it
+        # NumPy's and torch's scalars have `item`.
+        if not isinstance(value, _NUMBERS) and not hasattr(value, "item"):
             raise ContractError(f"returned {type(value).__name__}, not a number or None")
         number = float(value)  # type: ignore[arg-type]
-        low, high = self.bounds or (-LARGEST, LARGEST)
-        if not low <= number <= high:  # NaN compares false
-            raise ContractError(f"returned {number}, outside of its bounds {[low, high]}")
-        return number
+        low, high = self._range
+        if low <= number <= high:
+            return number
+        if not abs(number) <= LARGEST:
+            raise ContractError(f"returned {number}, which is no finite number that a trainer can use")
+        raise ContractError(f"returned {number}, outside of its bounds {[low, high]}")
 
 
-def _arguments_of(name: str, function: RewardFunction) -> tuple[tuple[str, Callable[..., Any]], ...]:
-    """What a component's function takes out of :data:`ARGUMENTS`.
+def _bound(name: str, function: RewardFunction) -> tuple[RewardFunction, tuple[Argument, ...]]:
+    """A component's function, to be called with positions only, and where each of its arguments comes from.
 
     Raises:
-        ContractError: it asks for more than that.
+        ContractError: it asks for something that is not in :data:`ARGUMENTS`.
     """
-    parameters = inspect.signature(function).parameters.values()
-    unknown = [
-        parameter.name
-        for parameter in parameters
-        if parameter.kind is parameter.POSITIONAL_ONLY
-        or (
-            parameter.name not in ARGUMENTS
-            and parameter.default is parameter.empty
-            and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-        )
-    ]
-    if unknown:
-        raise ContractError(f"reward {name!r} asks for {', '.join(unknown)}; it may ask by name for: {', '.join(ARGUMENTS)}")
-    return tuple((parameter.name, ARGUMENTS[parameter.name]) for parameter in parameters if parameter.name in ARGUMENTS)
+    parameters = list(inspect.signature(function).parameters.values())
+    wanted = [parameter.name for parameter in parameters if parameter.name in ARGUMENTS]
+    unknown = [each.name for each in parameters if not (each.name in ARGUMENTS or _may_be_left_out(each))]
+    if unknown or any(each.kind is each.POSITIONAL_ONLY for each in parameters):
+        known = ", ".join(ARGUMENTS)
+        raise ContractError(f"reward {name!r} asks for {', '.join(unknown)}; it may ask by name for: {known}")
+    arguments = tuple(ARGUMENTS[each] for each in wanted)
+    leading = [each.name for each in parameters[: len(wanted)] if each.kind is each.POSITIONAL_OR_KEYWORD]
+    if leading == wanted:
+        return function, arguments
+    return lambda *values: function(**dict(zip(wanted, values, strict=True))), arguments
+
+
+def _may_be_left_out(parameter: inspect.Parameter) -> bool:
+    return parameter.default is not parameter.empty or parameter.kind in (
+        parameter.VAR_POSITIONAL,
+        parameter.VAR_KEYWORD,
+    )
 
 
 def reward(name: str | None = None, **settings: Any) -> Callable[[RewardFunction], Component]:
@@ -158,8 +179,8 @@ class Rubric:
     Args:
         components: in the order of evaluation; names are unique and gates look back only.
         success: name of the component whose value at or above its ``passes_at`` is a success.
-        combine: "sum" adds weight x value; "product" multiplies value ** weight over the components with a weight; their
-            bounds and weights must not be negative then.
+        combine: "sum" adds weight x value; "product" multiplies value ** weight over the components with a weight;
+            their bounds and weights must not be negative then.
         clip: the composed reward is cut to this range.
 
     Raises:
@@ -184,10 +205,14 @@ class Rubric:
                 raise UsageError(f"two reward components are called {component.name!r}")
             for needed in component.needs:
                 if needed not in seen:
-                    raise UsageError(f"reward {component.name!r} needs {needed!r}, which is no component before it")
+                    raise UsageError(
+                        f"reward {component.name!r} needs {needed!r}, which is no component before it"
+                    )
             seen.append(component.name)
         if success not in seen:
-            raise UsageError(f"success is to be read off {success!r}; components are {', '.join(seen) or 'none'}")
+            raise UsageError(
+                f"success is to be read off {success!r}; components are {', '.join(seen) or 'none'}"
+            )
         self._check_composition()
         self._passes_at = {component.name: component.passes_at for component in self.components}
         self._per_turn = tuple(component for component in self.components if component.per == "turn")
@@ -200,10 +225,12 @@ class Rubric:
         if self.clip is not None and not self.clip[0] <= self.clip[1]:
             raise UsageError(f"clip={self.clip}: the lower end is above the upper one")
         for component in self.components if self.combine == "product" else ():
-            if component.weight and (component.weight < 0 or component.bounds is None or component.bounds[0] < 0):
+            if component.weight and (
+                component.weight < 0 or component.bounds is None or component.bounds[0] < 0
+            ):
                 raise UsageError(
-                    f"reward {component.name!r} has weight {component.weight} and bounds {component.bounds}; in a product "
-                    "neither may go below 0"
+                    f"reward {component.name!r} has weight {component.weight} and bounds {component.bounds}; "
+                    "in a product neither may go below 0"
                 )
 
     @property
@@ -232,7 +259,9 @@ class Rubric:
         weighed = [replace(c, weight=float(weights[c.name])) if c.name in weights else c for c in components]
         return Rubric(weighed, success=self.success, combine=self.combine, clip=clip or self.clip)
 
-    def gate(self, component: Component, values: Mapping[str, float | None]) -> Literal["open", "shut", "unknown"]:
+    def gate(
+        self, component: Component, values: Mapping[str, float | None]
+    ) -> Literal["open", "shut", "unknown"]:
         """Whether a component counts, given the earlier components' values; "unknown" where a needed one is None."""
         state: Literal["open", "unknown"] = "open"
         for name in component.needs:
@@ -246,9 +275,11 @@ class Rubric:
     def compose(self, values: Mapping[str, float | None]) -> Score:
         """The score of one trajectory from its components' values.
 
-        A component of weight other than 0 which is None makes the reward None; so does a success component which is None.
+        A component of weight other than 0 which is None makes the reward None; so does a success component which is.
         """
-        weighed = [(component.weight, values[component.name]) for component in self.components if component.weight]
+        weighed = [
+            (component.weight, values[component.name]) for component in self.components if component.weight
+        ]
         success_value = values[self.success]
         components = dict(values)
         if success_value is None or any(value is None for _, value in weighed):
@@ -267,7 +298,8 @@ class Rubric:
         """Call the per-turn components on the last turn, in the caller's thread; return what is paid out at once.
 
         Returns:
-            Sum of weight x value over the ungated components that are summed over turns; NaN where one cannot be scored.
+            Sum of weight x value over the ungated components that are summed over turns; NaN where one cannot be
+            scored.
         """
         turn = trajectory.turns[-1]
         paid = 0.0
@@ -279,9 +311,27 @@ class Rubric:
             paid += math.nan if value is None else component.weight * value
         return paid
 
+    def payouts(self, trajectory: Trajectory) -> list[float] | None:
+        """A scored trajectory's reward by turn, as ``step`` pays it out: it sums to the reward.
+
+        Returns:
+            One number a turn; None where the trajectory has no turn or its reward is None.
+        """
+        if trajectory.reward is None or not trajectory.turns:
+            return None
+        paid = [
+            math.fsum(
+                component.weight * (turn.rewards[component.name] or 0.0) for component in self._pays_by_turn
+            )
+            for turn in trajectory.turns
+        ]
+        paid[-1] += trajectory.reward - math.fsum(paid)
+        return paid
+
     def score(self, trajectory: Trajectory) -> Score:
-        """Score a finished trajectory in the caller's thread, and store the result in it. Timeouts are not kept here: score
-        many, or slow, trajectories with :func:`rftgym.scoring.score_trajectories`.
+        """Score a finished trajectory in the caller's thread, and store the result in it.
+
+        Score many, or slow, trajectories with :func:`rftgym.scoring.score_trajectories`, which works in batches.
         """
         values: dict[str, float | None] = {}
         for component in self.components:
@@ -296,16 +346,18 @@ class Rubric:
                         turn.rewards[component.name] = attempt(component, trajectory, turn)
                 values[component.name] = reduced(component, trajectory)
             else:
-                values[component.name] = attempt(component, trajectory, trajectory.turns[-1]) if trajectory.turns else None
+                values[component.name] = (
+                    attempt(component, trajectory, trajectory.turns[-1]) if trajectory.turns else None
+                )
         trajectory.score = self.compose(values)
         return trajectory.score
 
 
 def reduced(component: Component, trajectory: Trajectory) -> float | None:
     """A per-turn component's value for the trajectory; None where any turn's is None, or there is no turn."""
-    values = [turn.rewards.get(component.name) for turn in trajectory.turns]
-    known = [value for value in values if value is not None]
-    if not known or len(known) < len(values):
+    name = component.name
+    known = [value for turn in trajectory.turns if (value := turn.rewards.get(name)) is not None]
+    if not known or len(known) < len(trajectory.turns):
         return None
     if component.reduce == "sum":
         return math.fsum(known)
@@ -319,27 +371,40 @@ def attempt(component: Component, trajectory: Trajectory, turn: Turn) -> float |
     attempts = 0
     while True:
         attempts += 1
-        try:
-            value = component.call(trajectory, turn)
-            if not isinstance(value, _NUMBERS) and inspect.isawaitable(value):
-                value = _finished(value, component.timeout_seconds)
-            return component.checked(value)
-        except (Exception, SystemExit) as error:  # the component's author may raise anything; all of it becomes data
-            failure = failure_of(component, error, attempts)
-            if not failure.infrastructure or attempts > component.retries:
-                trajectory.failures.append(failure)
-                return None
+        outcome = tried(component, trajectory, turn, attempts)
+        if not isinstance(outcome, Failure):
+            return outcome
+        if not outcome.infrastructure or attempts > component.retries:
+            trajectory.failures.append(outcome)
+            return None
+
+
+def tried(
+    component: Component, trajectory: Trajectory, turn: Turn, attempts: int = 1
+) -> float | Failure | None:
+    """One call in this thread, the ``attempts``-th; what goes wrong is returned as a record, and recorded nowhere."""
+    try:
+        value = component.call(trajectory, turn)
+        if not isinstance(value, _NUMBERS) and inspect.isawaitable(value):
+            value = _finished(value, component.timeout_seconds)
+        return component.checked(value)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # its author may raise anything; all of it becomes data
+        return failure_of(component, error, attempts)
 
 
 def failure_of(component: Component, error: BaseException, attempts: int) -> Failure:
     """The record of an exception that a component raised."""
-    message = " ".join(str(error).split()) or "(no message)"
+    kind, message = type(error).__name__, " ".join(str(error).split()) or "(no message)"
+    if isinstance(error, TimeoutError):
+        kind, message = "Timeout", f"no value within {component.timeout_seconds:g} s"
     infrastructure = isinstance(error, InfrastructureError | ConnectionError)
-    return Failure("reward", component.name, type(error).__name__, message[:500], attempts, infrastructure)
+    return Failure("reward", component.name, kind, message[:500], attempts, infrastructure)
 
 
 def _finished(awaitable: Awaitable[Any], timeout_seconds: float) -> Any:
-    """What an awaitable gives, from synchronous code, whether or not this thread runs an event loop (a notebook does)."""
+    """What an awaitable gives, from synchronous code, even where this thread runs an event loop, as a notebook does."""
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     async def wait() -> Any:
         return await asyncio.wait_for(awaitable, timeout_seconds)

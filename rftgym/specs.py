@@ -1,4 +1,4 @@
-"""What a plugin registers: frozen records whose ``entry_point`` is a ``"module:name"`` string, imported on first use."""
+"""What a plugin registers: frozen records whose ``entry_point`` is a ``"module:name"`` string, imported when used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class Spec:
             for part in name.split("."):
                 target = getattr(target, part)
         except (ImportError, AttributeError) as error:
-            raise PluginError(f"{self.kind} {self.id!r}: cannot load {self.entry_point!r}: {error}") from error
+            raise PluginError(
+                f"{self.kind} {self.id!r}: cannot load {self.entry_point!r}: {error}"
+            ) from error
         return target
 
 
@@ -60,25 +62,25 @@ class EnvSpec(Spec):
     train_defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
 class RewardSpec(Spec):
-    """A reward component that can be added to any environment: ``entry_point`` is a :class:`rftgym.Component` or a
-    function which returns one."""
+    """A reward component for any environment: ``entry_point`` is a :class:`rftgym.Component`, or makes one."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "reward"
 
 
-@dataclass(frozen=True, slots=True)
 class ParserSpec(Spec):
     """A parser: ``entry_point`` is a :class:`rftgym.Parser` class."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "parser"
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySpec(Spec):
-    """A policy: ``entry_point`` is called as ``f(settings, trainable=bool, seed=int, **kwargs)`` and
-    returns a :class:`rftgym.Policy`.
+    """A policy: ``entry_point`` is called as ``f(settings, trainable=bool, seed=int, **kwargs)``.
+
+    It returns a :class:`rftgym.Policy`.
 
     Attributes:
         trainable: it has weights that a trainer can update.
@@ -90,27 +92,28 @@ class PolicySpec(Spec):
     scheme: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class TrainerSpec(Spec):
     """An algorithm: ``entry_point`` is a :class:`rftgym.Trainer` class."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "trainer"
 
 
-@dataclass(frozen=True, slots=True)
 class SandboxSpec(Spec):
-    """A place to run code nobody trusts: ``entry_point`` is a class with ``detect()`` saying what this machine offers."""
+    """A place to run code nobody trusts: ``entry_point`` is a class whose ``detect()`` says what this machine has."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "sandbox"
 
 
-@dataclass(frozen=True, slots=True)
 class CommandSpec(Spec):
     """A subcommand of ``rftgym``: ``entry_point`` is a ``click.Command``."""
 
+    __slots__ = ()
     kind: ClassVar[str] = "command"
 
 
 KINDS: dict[str, type[Spec]] = {
-    spec.kind: spec for spec in (EnvSpec, RewardSpec, ParserSpec, PolicySpec, TrainerSpec, SandboxSpec, CommandSpec)
+    spec.kind: spec
+    for spec in (EnvSpec, RewardSpec, ParserSpec, PolicySpec, TrainerSpec, SandboxSpec, CommandSpec)
 }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from rftgym.errors import UnknownIdError, UsageError
+from rftgym.errors import ContractError, UsageError
 from rftgym.types import Task
 
 SPLITS = ("train", "validation", "test")
+_PROCEDURAL_ID = re.compile(r"(.+?)-(0|-?[1-9][0-9]{0,18})-(0|[1-9][0-9]{0,18})")
 
 
 class Taskset(ABC):
@@ -30,7 +33,7 @@ class Taskset(ABC):
         """The task of this id.
 
         Raises:
-            UnknownIdError: there is none.
+            UsageError: there is none.
         """
 
     def sample(self, split: str, n: int, seed: int) -> list[Task]:
@@ -62,7 +65,7 @@ class Taskset(ABC):
 
 
 class ListTaskset(Taskset):
-    """A finite taskset held in memory.
+    """A finite taskset held in memory; the order of its tasks is their order in each split.
 
     Raises:
         UsageError: two tasks share an id.
@@ -78,16 +81,20 @@ class ListTaskset(Taskset):
             self._by_split.setdefault(task.split, []).append(task)
 
     def size(self, split: str) -> int:
+        """How many tasks the split has; 0 = no such split."""
         return len(self._by_split.get(split, ()))
 
     def item(self, split: str, index: int, seed: int = 0) -> Task:
+        """Task ``index`` of a split, whatever the seed."""
         return self._by_split[split][index]
 
     def by_id(self, id: str) -> Task:
-        try:
-            return self._by_id[id]
-        except KeyError:
-            raise UnknownIdError("task", id, self._by_id) from None
+        """The task of this id; a wrong one answers with what may have been meant."""
+        if id not in self._by_id:
+            close = " or ".join(map(repr, difflib.get_close_matches(id, self._by_id, n=3)))
+            hint = f"did you mean {close}?" if close else f"ids look like {', '.join(list(self._by_id)[:3])}"
+            raise UsageError(f"no task {id!r} among these {len(self._by_id)}; {hint}")
+        return self._by_id[id]
 
 
 class ProceduralTaskset(Taskset):
@@ -102,18 +109,32 @@ class ProceduralTaskset(Taskset):
         self._splits = tuple(splits)
 
     def size(self, split: str) -> int | None:
+        """None for a split that there is, 0 for any other."""
         return None if split in self._splits else 0
 
     def item(self, split: str, index: int, seed: int = 0) -> Task:
+        """Task ``index`` of the series that belongs to ``seed``.
+
+        Raises:
+            ContractError: ``generate`` made a task of another id or split.
+        """
         id = f"{split}-{seed}-{index}"
-        return self._generate(split, Random(id), id)
+        task = self._generate(split, Random(id), id)
+        if (task.id, task.split) != (id, split):
+            raise ContractError(
+                f"asked for task {id!r} of split {split!r}, generate() made {task.id!r} of {task.split!r}; "
+                "give Task the id and the split that were passed"
+            )
+        return task
 
     def by_id(self, id: str) -> Task:
-        split, _, rest = id.partition("-")
-        seed, _, index = rest.rpartition("-")
-        if split not in self._splits or not index.isdecimal() or not seed.lstrip("-").isdecimal():
-            raise UsageError(f"no task {id!r}; ids of this environment read SPLIT-SEED-INDEX, say {self._splits[0]}-0-12")
-        return self.item(split, int(index), int(seed))
+        """The task of an id that :meth:`item` gave out; any other is refused."""
+        found = _PROCEDURAL_ID.fullmatch(id)
+        if found is None or found[1] not in self._splits:
+            raise UsageError(
+                f"no task {id!r}; ids of this environment read SPLIT-SEED-INDEX, say {self._splits[0]}-0-12"
+            )
+        return self.item(found[1], int(found[3]), int(found[2]))
 
 
 def read_jsonl(path: str | Path) -> list[tuple[int, dict[str, object]]]:

@@ -24,8 +24,9 @@ class StopRequested(Exception):
 
 @dataclass
 class TrainContext:
-    """What a trainer works with. A run makes one; the trainer calls its methods in the order
-    ``rollout`` -> (update) -> ``step_done``, step after step.
+    """What a trainer works with.
+
+    A run makes one; the trainer calls ``rollout``, makes its update, calls ``step_done``, step after step.
 
     Attributes:
         config: resolved; ``settings`` is the trainer's own part, validated.
@@ -51,7 +52,9 @@ class TrainContext:
     listeners: list[Callable[[int, int, Mapping[str, float]], None]] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
 
-    def rollout(self, step: int, tasks: Sequence[Task], seeds: Sequence[int], group_size: int) -> list[Trajectory]:
+    def rollout(
+        self, step: int, tasks: Sequence[Task], seeds: Sequence[int], group_size: int
+    ) -> list[Trajectory]:
         """Play and score ``group_size`` episodes of each task, store them, tell the plugins.
 
         Args:
@@ -66,7 +69,13 @@ class TrainContext:
         from rftgym.scoring import check_error_share, score_trajectories
 
         trajectories = play(
-            self.env, self.policy, self.sampling, tasks=tasks, seeds=seeds, group_size=group_size, label=f"step-{step}"
+            self.env,
+            self.policy,
+            self.sampling,
+            tasks=tasks,
+            seeds=seeds,
+            group_size=group_size,
+            label=f"step-{step}",
         )
         score_trajectories(self.env.rubric, trajectories)
         self.run.add_trajectories(step, trajectories)
@@ -100,6 +109,7 @@ class Trainer(ABC):
     def train(self, context: TrainContext) -> int:
         """Train until the configured number of steps; return the number of optimizer steps taken in all.
 
-        Checkpoints go to ``context.run.checkpoint(step)``, complete or not at all. When ``context.resume_from`` is set, go on
-        from there as if nothing had happened. :class:`StopRequested` is let through after a checkpoint was written.
+        Checkpoints go to ``context.run.checkpoint(step)``, complete or not at all. When ``context.resume_from`` is
+        set, go on from there as if nothing had happened. :class:`StopRequested` is let through after a checkpoint was
+        written.
         """

@@ -11,7 +11,7 @@ from typing import Any
 from rftgym.config import RunConfig, Settings, dotted, merged, parsed
 from rftgym.env import TextEnv
 from rftgym.errors import RunFailed, UsageError
-from rftgym.evaluation import evaluate
+from rftgym.evaluation import Evaluation, evaluate
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.registry import defaults_of, installed, make_configured, make_policy, trainer_class
@@ -24,6 +24,9 @@ class Progress:
 
     def phase(self, name: str) -> None:
         """A part of the run begins: "loading", "evaluating before", "training", "evaluating after"."""
+
+    def started(self, run: Path) -> None:
+        """The run has a directory."""
 
     def episodes(self, done: int, total: int) -> None:
         """Episodes of the evaluation under way."""
@@ -56,7 +59,9 @@ def resolve(settings: Sequence[Mapping[str, Any]], plugins: Plugins) -> RunConfi
     if not env_id:
         raise UsageError("no environment: name one with --env (`rftgym list env` shows all)")
     config: RunConfig = parsed(RunConfig, merged(dotted(defaults_of(str(env_id), plugins)), asked))
-    trainer = parsed(trainer_class(config.trainer.id, plugins=plugins).Config, config.trainer.own, where="trainer")
+    trainer = parsed(
+        trainer_class(config.trainer.id, plugins=plugins).Config, config.trainer.own, where="trainer"
+    )
     full = {"id": config.trainer.id, **trainer.model_dump(mode="json")}
     return config.model_copy(update={"trainer": type(config.trainer).model_validate(full)})
 
@@ -88,8 +93,8 @@ def train(
         progress: told what happens.
         stop: asked after every step; once it returns True the run writes a checkpoint and stops.
     Returns:
-        {"run": path, "steps": optimizer steps taken, "before": evaluation, "after": evaluation}, the evaluations in the shape of
-        ``rftgym eval --json``.
+        {"run": path, "steps": optimizer steps taken, "before": evaluation, "after": evaluation}, the evaluations in
+        the shape of ``rftgym eval --json``.
     Raises:
         UsageError: a setting is wrong; nothing was written.
         RunStopped: ``stop`` returned True; the message says how to resume.
@@ -101,7 +106,9 @@ def train(
     progress.phase("loading")
     parts = _prepare(config, plugins)
     name = f"{config.env.id}-{config.trainer.id}-{config.model.id}"
-    run = RunDirectory.create(Path(config.runs), name=name, config=config.model_dump(mode="json"), plugins=plugins)
+    run = RunDirectory.create(
+        Path(config.runs), name=name, config=config.model_dump(mode="json"), plugins=plugins
+    )
     return _carry_out(run, parts, progress, stop, resume_from=None)
 
 
@@ -138,7 +145,9 @@ def _prepare(config: RunConfig, plugins: Plugins) -> _Run:
     splits = {"train", config.evaluation.split, *(["validation"] if config.evaluation.every else [])}
     for split in sorted(splits):
         if env.tasks.size(split) == 0:
-            raise UsageError(f"environment {env.id!r} has no tasks in split {split!r}; give rows a 'split', or see --no-eval")
+            raise UsageError(
+                f"environment {env.id!r} has no tasks in split {split!r}; give rows a 'split', or see --no-eval"
+            )
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
     return _Run(config, plugins, env, policy, trainer(), settings)
 
@@ -147,6 +156,7 @@ def _carry_out(
     run: RunDirectory, parts: _Run, progress: Progress, stop: Callable[[], bool], resume_from: Path | None
 ) -> dict[str, Any]:
     config, plugins = parts.config, parts.plugins
+    progress.started(run.path)
     if "before" not in run.evaluations():
         progress.phase("evaluating before")
         _evaluate(run, parts, progress, "before", 0)
@@ -175,7 +185,13 @@ def _carry_out(
     progress.phase("evaluating after")
     _evaluate(run, parts, progress, "after", steps)
     evaluations = run.evaluations()
-    result = {"run": str(run.path), "steps": steps, "before": evaluations["before"], "after": evaluations["after"]}
+    before, after = (Evaluation.from_json(evaluations[when]) for when in ("before", "after"))
+    result = {
+        "run": str(run.path),
+        "steps": steps,
+        "before": before.to_json(),
+        "after": after.versus(before).to_json(),
+    }
     run.write_json("result.json", result)
     run.write_report()
     plugins.hooks.on_train_end(run=run, result=json.loads(json.dumps(result)))
@@ -186,7 +202,7 @@ def _evaluate(run: RunDirectory, parts: _Run, progress: Progress, when: str, ste
     """Play held-out tasks with the policy as it is; before and after on the same ones, and paired."""
     settings = parts.config.evaluation
     on_the_way = when.startswith("step-")
-    evaluation = evaluate(
+    found = evaluate(
         parts.env,
         parts.policy,
         split="validation" if on_the_way else settings.split,
@@ -195,7 +211,11 @@ def _evaluate(run: RunDirectory, parts: _Run, progress: Progress, when: str, ste
         seed=settings.seed,
         sampling=parts.config.sampling.to_sampling(),
         on_progress=progress.episodes,
-    ).to_json()
-    run.add_evaluation(when, evaluation)
+    )
+    episodes = found.trajectories
+    if when == "after":  # paired: the same tasks and seeds
+        found = found.versus(Evaluation.from_json(run.evaluations()["before"]))
+    run.add_evaluation(when, found.to_json(per_task=True), episodes)
+    evaluation = found.to_json()
     progress.evaluation(when, evaluation)
     parts.plugins.hooks.on_evaluate(run=run, step=step, evaluation=evaluation)

@@ -175,12 +175,16 @@ class Trajectory:
     @property
     def token_ids(self) -> list[int]:
         """Every token in order: the first turn's prompt, then completions and environment tokens by turns."""
-        return [token for turn in self.turns for ids in (turn.prompt_ids, turn.completion_ids) for token in ids]
+        return [
+            token for turn in self.turns for ids in (turn.prompt_ids, turn.completion_ids) for token in ids
+        ]
 
     @property
     def model_mask(self) -> list[int]:
         """Same length as ``token_ids``: 1 = sampled by the model, 0 = written by the environment."""
-        return [bit for turn in self.turns for bit in [0] * len(turn.prompt_ids) + [1] * len(turn.completion_ids)]
+        return [
+            bit for turn in self.turns for bit in [0] * len(turn.prompt_ids) + [1] * len(turn.completion_ids)
+        ]
 
     @property
     def reward(self) -> float | None:

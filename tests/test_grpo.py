@@ -66,13 +66,23 @@ class Counting(Letters):
 
 def context(
     directory: Path, env: rftgym.TextEnv[Any], *, stop: Any = None, resume_from: Path | None = None,
-    run: RunDirectory | None = None, max_error_share: float = 1.0, model: Mapping[str, Any] | None = None, **settings: Any,
+    run: RunDirectory | None = None, max_error_share: float = 1.0, model: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> TrainContext:  # fmt: skip
-    own = grpo.GRPOSettings(**{"steps": 3, "prompts": 2, "group_size": 4, "learning_rate": 1e-2, "checkpoint_every": 2} | settings)
+    own = grpo.GRPOSettings(
+        **{"steps": 3, "prompts": 2, "group_size": 4, "learning_rate": 1e-2, "checkpoint_every": 2} | settings
+    )
     config = RunConfig.model_validate(
-        {"env": "letters", "model": {"id": "tiny", **(model or {})}, "rewards": {"max_error_share": max_error_share}, "evaluation": {"every": 0}}
-    )  # fmt: skip
-    run = run or RunDirectory.create(directory, name="test", config=config.model_dump(mode="json"), plugins=Plugins())
+        {
+            "env": "letters",
+            "model": {"id": "tiny", **(model or {})},
+            "rewards": {"max_error_share": max_error_share},
+            "evaluation": {"every": 0},
+        }
+    )
+    run = run or RunDirectory.create(
+        directory, name="test", config=config.model_dump(mode="json"), plugins=Plugins()
+    )
     return TrainContext(
         config=config,
         settings=own,
@@ -109,7 +119,9 @@ def test_learns_a_toy_task(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("env", [Constant(), Unscorable(), Counting()], ids=lambda env: type(env).__name__)
-def test_rewards_without_a_signal_change_nothing_and_are_counted(env: rftgym.TextEnv[Any], tmp_path: Path) -> None:
+def test_rewards_without_a_signal_change_nothing_and_are_counted(
+    env: rftgym.TextEnv[Any], tmp_path: Path
+) -> None:
     ctx = context(tmp_path, env, steps=2)
     before = weights(ctx)
     grpo.GRPO().train(ctx)
@@ -136,7 +148,9 @@ def test_every_loss_takes_a_step(loss: str, tmp_path: Path) -> None:
 
 
 def test_full_fine_tuning_and_kl(tmp_path: Path) -> None:
-    ctx = context(tmp_path, Letters(), steps=2, warmup=0, learning_rate=1e-3, beta=0.1, model={"adapter": "full"})
+    ctx = context(
+        tmp_path, Letters(), steps=2, warmup=0, learning_rate=1e-3, beta=0.1, model={"adapter": "full"}
+    )
     before = weights(ctx)
     grpo.GRPO().train(ctx)
     assert not same(before, weights(ctx))
@@ -160,7 +174,8 @@ def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
     assert same(weights(whole), weights(resumed))
     timing = ("seconds", "tokens_per_second")
     lines = [
-        [{k: v for k, v in line.items() if not k.startswith(timing)} for line in ctx.run.metrics()] for ctx in (whole, resumed)
+        [{k: v for k, v in line.items() if not k.startswith(timing)} for line in ctx.run.metrics()]
+        for ctx in (whole, resumed)
     ]
     assert json.dumps(lines[0]) == json.dumps(lines[1])
 
@@ -171,29 +186,90 @@ def test_callers_generators_are_left_alone(tmp_path: Path) -> None:
     import numpy as np
     import torch
 
-    before = (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())  # type: ignore[union-attr]
+    legacy = np.random  # its global generator
+
+    def states() -> tuple[Any, ...]:
+        return random.getstate(), legacy.get_state()[1].tolist(), torch.get_rng_state().tolist()
+
+    before = states()
     grpo.GRPO().train(context(tmp_path, Letters(), steps=1))
-    assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())  # type: ignore[union-attr]
+    assert before == states()
 
 
 tokens = st.lists(st.integers(0, 99), min_size=1, max_size=6).map(tuple)
 
 
 @given(st.lists(st.tuples(tokens, tokens), min_size=1, max_size=4))
-def test_layout_keeps_every_token_and_marks_the_models(turns: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> None:
-    from rftgym_grpo.trl_bridge import laid_out
+def test_layout_keeps_every_token_and_marks_the_models(
+    turns: list[tuple[tuple[int, ...], tuple[int, ...]]],
+) -> None:
+    from rftgym_grpo.layout import laid_out
 
     trajectory = rftgym.Trajectory("e", rftgym.Task("t", {}), 0)
     for prompt, completion in turns:
         logprobs = tuple(-1.0 - token for token in completion)
         trajectory.turns.append(rftgym.Turn((), "", prompt, completion, logprobs))
     rows = laid_out([trajectory])
-    prompt_ids, completion_ids, mask, logprobs = (rows[k][0] for k in ("prompt_ids", "completion_ids", "env_mask", "logprobs"))
+    prompt_ids, completion_ids, mask, logprobs = (
+        rows[k][0] for k in ("prompt_ids", "completion_ids", "env_mask", "logprobs")
+    )
     assert prompt_ids + completion_ids == trajectory.token_ids
     assert [0] * len(prompt_ids) + mask == trajectory.model_mask
     assert [(t, p) for t, p, m in zip(completion_ids, logprobs, mask, strict=True) if m] == [
         (t, -1.0 - t) for _, completion in turns for t in completion
     ]
+
+
+payout_groups = st.integers(1, 4).flatmap(
+    lambda size: st.lists(
+        st.one_of(st.none(), st.lists(st.floats(-2, 2), min_size=1, max_size=4)),
+        min_size=size,
+        max_size=3 * size,
+    ).map(lambda rows: (size, rows[: len(rows) // size * size]))
+)
+
+
+@given(payout_groups, st.sampled_from(["turn", "episode"]), st.sampled_from(["none", "group", "batch"]))
+def test_advantages_are_centred_and_cover_every_scorable_turn(
+    groups: tuple[int, list[list[float] | None]], credit: Any, scale: Any
+) -> None:
+    size, payouts = groups
+    found = grpo.advantages(payouts, size, credit=credit, scale=scale)
+    assert [len(row) for row in found] == [len(paid or ()) for paid in payouts]
+    for first in range(0, len(payouts), size):
+        rows = [row for row in found[first : first + size] if row]
+        if credit == "episode":
+            assert all(len(set(row)) == 1 for row in rows)
+            assert sum(row[0] for row in rows) == pytest.approx(0, abs=1e-6 if scale == "none" else 1e-2)
+        else:
+            for turn in range(max(map(len, rows), default=0)):
+                here = [row[turn] for row in rows if turn < len(row)]
+                assert sum(here) == pytest.approx(0, abs=1e-6 if scale == "none" else 1e-2)
+
+
+@pytest.mark.parametrize("scale", ["none", "group", "batch"])
+def test_advantages_of_episodes_equal_trls(scale: Any) -> None:
+    """The arithmetic of ``GRPOTrainer._generate_and_score_completions``, in tensors."""
+    import torch
+    from trl.trainer.utils import nanstd
+
+    payouts = [[0.25, 0.5], [1.0], [0.0, 0.1, 0.3], None, [0.5], [0.5], [2.0, -1.0], [0.0]]
+    rewards = torch.tensor([math.nan if p is None else sum(p) for p in payouts]).view(2, 4)
+    centred = rewards - rewards.nanmean(dim=1, keepdim=True)
+    if scale == "group":
+        centred = centred / (nanstd(rewards, dim=1).unsqueeze(1) + 1e-4)
+    elif scale == "batch":
+        centred = centred / (nanstd(rewards.flatten()) + 1e-4)
+    found = grpo.advantages(payouts, 4, credit="episode", scale=scale)
+    expected = centred.flatten().tolist()
+    assert [row[0] if row else math.nan for row in found] == pytest.approx(expected, abs=1e-5, nan_ok=True)
+
+
+def test_credit_by_turn_looks_ahead_only() -> None:
+    found = grpo.advantages([[1.0, 0.0, 2.0], [0.0, 1.0]], 2, credit="turn", scale="none")
+    assert found == [[1.0, 0.5, 0.0], [-1.0, -0.5]]
+    clipped = grpo.advantages([[1.0, 0.0, 2.0], [0.0, 1.0]], 2, credit="turn", scale="none", clip=(0.0, 1.0))
+    assert clipped == [[0.0, 0.0, 0.0], [0.0, 0.0]]
 
 
 def test_seeds_depend_on_run_seed_and_position_only() -> None:

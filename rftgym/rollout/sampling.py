@@ -47,6 +47,7 @@ def row_generator(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(seed))
 
 
+@torch.inference_mode()
 def draw(logits_BV: Tensor, sampling: Sampling, uniforms_B: Tensor) -> tuple[Tensor, Tensor]:
     """Draw one token a row.
 
@@ -113,7 +114,9 @@ def _nucleus(probs_BV: Tensor, top_p: float) -> Tensor:
         sorted_BS, tokens_BS = probs_BV[open_rows].topk(size, dim=-1)
         through_BS = sorted_BS.cumsum(dim=-1, dtype=torch.float64)
         inside_BS = (through_BS - sorted_BS) < goal_B1[open_rows]
-        kept_BV[open_rows] = torch.zeros_like(probs_BV[open_rows]).scatter_(1, tokens_BS, sorted_BS * inside_BS)
+        kept_BV[open_rows] = torch.zeros_like(probs_BV[open_rows]).scatter_(
+            1, tokens_BS, sorted_BS * inside_BS
+        )
         if size == probs_BV.shape[-1]:
             break
         # A row whose nucleus may reach beyond the shortlist is done again with all of the vocabulary.
@@ -144,7 +147,7 @@ def invert_cdf(weights_BV: Tensor, uniforms_B: Tensor) -> Tensor:
 
 
 def _block_sums(weights_BV: Tensor) -> Tensor:
-    rows, vocabulary = weights_BV.shape
+    vocabulary = weights_BV.shape[1]
     whole = vocabulary // BLOCK * BLOCK
     sums_BN = weights_BV[:, :whole].unflatten(1, (-1, BLOCK)).sum(dim=-1) if whole else weights_BV[:, :0]
     if whole == vocabulary:

@@ -1,22 +1,26 @@
-"""Writing that a kill at any moment cannot tear: whole files by rename, whole lines by append, whole directories by rename.
+"""Writing that a kill at any moment cannot tear: files and directories appear by rename, lines by append.
 
-Order matters to the disk as well as to the eye: data is flushed before the name that promises it appears, and the directory
-that holds the name is flushed after.
+Order matters to the disk as well as to the eye: data is flushed before the name that promises it appears, and
+the directory that holds the name is flushed after.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from rftgym.errors import UsageError
 
 TEMPORARY = ".tmp-"
 """Prefix of what is being written; nobody reads it, and :func:`sweep` removes what a killed process left of it."""
 REPLACED = ".old-"
-"""Prefix of a directory that is being replaced; :func:`sweep` puts it back when its successor never arrived."""
+"""Prefix of a directory that is being replaced; :func:`sweep` restores it when its successor never came."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -60,8 +64,10 @@ def append_line(path: Path, line: bytes) -> None:
 
 
 def read_lines(path: Path) -> list[bytes]:
-    """The whole lines of a file, without line ends; [] when there is no file. A torn last line is left out, not cut:
-    its writer may still be at it."""
+    """The whole lines of a file, without line ends; [] when there is no file.
+
+    A torn last line is left out, not cut: its writer may still be at it.
+    """
     if not path.exists():
         return []
     return path.read_bytes().split(b"\n")[:-1]
@@ -69,7 +75,7 @@ def read_lines(path: Path) -> list[bytes]:
 
 @contextmanager
 def staging(path: Path) -> Iterator[Path]:
-    """A temporary directory beside ``path``, which vanishes when the block raises; who made it gives it its name."""
+    """A temporary directory beside ``path``, which vanishes when the block raises; the block gives it its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path, TEMPORARY)
     temporary.mkdir()
@@ -82,7 +88,7 @@ def staging(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_directory(path: Path) -> Iterator[Path]:
-    """Fill a temporary directory, which appears as ``path`` when the block ends well and vanishes when it doesn't.
+    """Fill a temporary directory, which becomes ``path`` when the block ends well and vanishes when it doesn't.
 
     A directory of this name is replaced; killed in that moment, :func:`sweep` brings the old one back.
     """
@@ -90,7 +96,9 @@ def new_directory(path: Path) -> Iterator[Path]:
         yield temporary
         _sync_tree(temporary)
         old = None
-        if path.exists():  # POSIX renames a directory only onto an empty one, so the old one steps aside first
+        if (
+            path.exists()
+        ):  # POSIX renames a directory only onto an empty one, so the old one steps aside first
             old = _beside(path, REPLACED)
             path.rename(old)
         try:
@@ -105,7 +113,9 @@ def new_directory(path: Path) -> Iterator[Path]:
 
 
 def name_directory(temporary: Path, names: Iterable[Path]) -> Path:
-    """Give a filled directory the first name that is free. The rename itself decides, so two processes never share one.
+    """Give a filled directory the first name that is free.
+
+    The rename itself decides what is free, so two processes never share a name.
 
     Raises:
         FileExistsError: every name is taken.
@@ -145,6 +155,39 @@ def sweep(directory: Path) -> None:
             shutil.rmtree(item)
         else:
             item.unlink()
+
+
+def claim(path: Path) -> IO[str]:
+    """Become the one process that writes somewhere, until the file that is returned is closed or the process ends.
+
+    Raises:
+        UsageError: another process that lives has claimed it; says which.
+    """
+    file = path.open("a+", encoding="ascii")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        owner = file.read().strip()
+        # a lock outlives its owner in the owner's children, and this process may have claimed it before
+        if owner != str(os.getpid()) and _lives(owner):
+            file.close()
+            text = f"{path.parent} is being written by process {owner}; stop it or wait for its end"
+            raise UsageError(text) from error
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def _lives(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
 
 
 def flush(path: Path) -> None:

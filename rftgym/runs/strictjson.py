@@ -1,8 +1,8 @@
 """JSON as the standard has it (no bare NaN), for values that Python programs really hold.
 
-Two dialects. :func:`dumps` is for people and other programs: a number that is not finite becomes the string "NaN",
-"Infinity" or "-Infinity", which :func:`number` reads back. :func:`tagged` is for values of unknown shape which must come back
-as they were: what JSON lacks becomes an object with the single key "$".
+Two dialects. :func:`dumps` is for people and other programs: a number that is not finite becomes the string
+"NaN", "Infinity" or "-Infinity", which :func:`number` reads back. :func:`tagged` is for values of unknown shape
+which must come back as they were: what JSON lacks becomes an object with the key "$".
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def number(value: Any) -> float | None:
 def tagged(value: Any) -> Any:
     """JSON values from which :func:`untagged` makes an equal value again.
 
-    Exact for None, bool, int, float, str, list, tuple and dict with any such keys; an array becomes lists, anything else its
-    ``repr``, since a record of what happened must not fail for what it records.
+    Exact for None, bool, int, float, str, list, tuple and dict with any such keys; an array becomes lists,
+    anything else its ``repr``, since a record of what happened must not fail for what it records.
     """
     if value is None or isinstance(value, (bool, int)):
         return value

@@ -10,6 +10,7 @@ from rftgym.specs import TrainerSpec
 
 @hookimpl
 def rftgym_trainers() -> Sequence[TrainerSpec]:
+    """GRPO and its relatives."""
     return [
         TrainerSpec(
             id="grpo",

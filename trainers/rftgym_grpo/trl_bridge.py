@@ -1,8 +1,9 @@
 """The one module that touches TRL's private surface. ``tests/test_trl_contract.py`` states what it relies on.
 
-TRL drives the optimizer; it asks :func:`_Rollouts.__call__` for episodes through ``rollout_func`` and reads their rewards back
-through one reward function. A trajectory is laid out for TRL as the first prompt, then everything after it as one completion in
-which ``env_mask`` marks the environment's tokens with 0.
+TRL drives the optimizer; it asks :func:`_Rollouts.__call__` for episodes through ``rollout_func`` and reads their
+rewards back through one reward function; its advantages are replaced by ours, which know turns. A trajectory is laid
+out for TRL as the first prompt, then everything after it as one completion in which ``env_mask`` marks the
+environment's tokens with 0.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import RunFailed
-from rftgym.rollout.engine import rollout_metrics
+from rftgym.rollout.metrics import rollout_metrics
 from rftgym.trainer import StopRequested, TrainContext
 from rftgym.types import Task, Trajectory
+from rftgym_grpo.layout import by_token, laid_out
+from rftgym_grpo.trainer import advantages
 
-os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # we know that rollout_func may change: the version is pinned
+# We know that rollout_func may change: the version is pinned, and a contract test watches.
+os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
 import torch
 from datasets import Dataset
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
@@ -42,7 +46,9 @@ RENAMED = {
 }
 
 
-def run_grpo(context: TrainContext, settings: GRPOSettings, tasks: Sequence[Task], seeds: Sequence[int]) -> int:
+def run_grpo(
+    context: TrainContext, settings: GRPOSettings, tasks: Sequence[Task], seeds: Sequence[int]
+) -> int:
     """Train with TRL; returns the number of optimizer steps that the policy has behind it.
 
     Raises:
@@ -59,18 +65,24 @@ def run_grpo(context: TrainContext, settings: GRPOSettings, tasks: Sequence[Task
     if trainer.stopped:
         raise StopRequested
     if steps != settings.steps:
-        raise RunFailed(f"{steps} optimizer steps were taken instead of {settings.steps}; the checkpoint may be damaged")
+        raise RunFailed(
+            f"{steps} optimizer steps were taken instead of {settings.steps}; the checkpoint may be damaged"
+        )
     return steps
 
 
 class _Rollouts:
     """TRL's ``rollout_func``: plays and scores the batch's episodes, and keeps what the metrics line needs."""
 
-    def __init__(self, context: TrainContext, settings: GRPOSettings, tasks: Sequence[Task], seeds: Sequence[int]) -> None:
+    def __init__(
+        self, context: TrainContext, settings: GRPOSettings, tasks: Sequence[Task], seeds: Sequence[int]
+    ) -> None:
         self._context, self._settings = context, settings
         self._tasks, self._seeds = tasks, seeds
         self._refreshed_at = 0
         self.metrics: dict[str, float] = {}
+        self.trajectories: Sequence[Trajectory] = ()
+        self.advantages: list[list[float]] = []
 
     def __call__(self, prompts: Sequence[str], trainer: GRPOTrainer) -> dict[str, Any]:
         """``prompts`` are positions in the list of tasks, each repeated for its group, in order."""
@@ -87,44 +99,25 @@ class _Rollouts:
             step + 1, [self._tasks[i] for i in positions], [self._seeds[i] for i in positions], size
         )
         seconds = time.perf_counter() - started
-        self.metrics = {**rollout_metrics(trajectories), **self._policy_metrics(trajectories), "seconds/rollout": seconds}
-        return {**laid_out(trajectories), "reward": [self._reward(trajectory) for trajectory in trajectories]}
+        rubric = self._context.env.rubric
+        self.advantages = advantages(
+            [rubric.payouts(trajectory) for trajectory in trajectories],
+            size,
+            credit=self._settings.credit,
+            scale=self._settings.scale_rewards,
+            clip=self._settings.reward_clip,
+        )
+        self.trajectories = trajectories
+        self.metrics = {
+            **rollout_metrics(trajectories),
+            **self._policy_metrics(trajectories),
+            "seconds/rollout": seconds,
+        }
+        return {**laid_out(trajectories), "reward": [trajectory.reward for trajectory in trajectories]}
 
     def _policy_metrics(self, trajectories: Sequence[Trajectory]) -> dict[str, float]:
         drift = getattr(self._context.policy, "drift", None)
-        return {} if drift is None else {"drift": float(sum(drift(trajectory) for trajectory in trajectories))}
-
-    def _reward(self, trajectory: Trajectory) -> float | None:
-        reward, clip = trajectory.reward, self._settings.reward_clip
-        return reward if reward is None or clip is None else min(max(reward, clip[0]), clip[1])
-
-
-def laid_out(trajectories: Sequence[Trajectory]) -> dict[str, list[Any]]:
-    """Trajectories in TRL's layout: one prompt and one flat completion each.
-
-    Returns:
-        lists over trajectories: "prompt_ids"; "completion_ids", "env_mask" (1 = sampled by the model) and "logprobs" (0.0 at the
-        environment's tokens), the latter three of equal lengths. A trajectory without tokens (its environment failed before
-        the first completion) becomes one masked token, since TRL wants as many rows as it asked for.
-    """
-    rows: dict[str, list[Any]] = {"prompt_ids": [], "completion_ids": [], "env_mask": [], "logprobs": []}
-    for trajectory in trajectories:
-        completion: list[int] = []
-        mask: list[int] = []
-        logprobs: list[float] = []
-        for index, turn in enumerate(trajectory.turns):
-            if index:
-                completion += turn.prompt_ids
-                mask += [0] * len(turn.prompt_ids)
-                logprobs += [0.0] * len(turn.prompt_ids)
-            completion += turn.completion_ids
-            mask += [1] * len(turn.completion_ids)
-            logprobs += turn.logprobs
-        rows["prompt_ids"].append(list(trajectory.turns[0].prompt_ids) if trajectory.turns else [0])
-        rows["completion_ids"].append(completion or [0])
-        rows["env_mask"].append(mask or [0])
-        rows["logprobs"].append(logprobs or [0.0])
-    return rows
+        return {} if drift is None else {"drift": float(sum(map(drift, trajectories)))}
 
 
 def recorded_reward(prompts: Sequence[str], reward: Sequence[float | None], **_: Any) -> list[float | None]:
@@ -174,7 +167,12 @@ class _RunTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is untyped
         merged = {**logs, **{name: _mean(values) for name, values in self._metrics["train"].items()}}
         self._metrics["train"].clear()
         now = time.perf_counter()
-        metrics = {**_renamed(merged), **self._rollouts.metrics, **self._sampler_gap(), "seconds/step": now - self._step_started}
+        metrics = {
+            **_renamed(merged),
+            **self._rollouts.metrics,
+            **self._sampler_gap(),
+            "seconds/step": now - self._step_started,
+        }
         metrics["seconds/update"] = max(0.0, metrics["seconds/step"] - metrics.get("seconds/rollout", 0.0))
         self._step_started = now
         step = int(self.state.global_step)
@@ -202,6 +200,18 @@ class _RunTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is untyped
     def _get_output_dir(self, trial: Any) -> str:
         return str(self._checkpoint_directory or self.args.output_dir)
 
+    def _generate_and_score_completions(self, inputs: Any) -> dict[str, Any]:
+        """TRL's advantages, one an episode, are replaced by ours, one a token."""
+        output: dict[str, Any] = super()._generate_and_score_completions(inputs)
+        advantages_BT = torch.zeros(output["completion_ids"].shape, dtype=torch.float32)
+        for row, (trajectory, by_turn) in enumerate(
+            zip(self._rollouts.trajectories, self._rollouts.advantages, strict=True)
+        ):
+            tokens = by_token(trajectory, by_turn)
+            advantages_BT[row, : len(tokens)] = torch.tensor(tokens)
+        output["advantages"] = advantages_BT.to(output["advantages"].device)
+        return output
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """The run directory says it all; TRL's card would be written beside the checkpoint, not into it."""
 
@@ -212,7 +222,10 @@ class _RunTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is untyped
 
     def _compute_loss(self, model: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
         loss: torch.Tensor = super()._compute_loss(model, inputs)
-        on_policy = self._step % (self.args.steps_per_generation * self.args.num_iterations) < self.args.gradient_accumulation_steps
+        on_policy = (
+            self._step % (self.args.steps_per_generation * self.args.num_iterations)
+            < self.args.gradient_accumulation_steps
+        )
         if "sampling_per_token_logps" in inputs and on_policy:
             mask = (inputs["completion_mask"] * inputs.get("tool_mask", 1)).bool()
             gap = (self._last_logps - inputs["sampling_per_token_logps"]).abs()[mask]
@@ -225,7 +238,10 @@ class _RunTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is untyped
         gaps, self._gaps = self._gaps, []
         if not gaps:
             return {}
-        return {"sampler_gap/mean": sum(g[0] for g in gaps) / len(gaps), "sampler_gap/max": max(g[1] for g in gaps)}
+        return {
+            "sampler_gap/mean": sum(g[0] for g in gaps) / len(gaps),
+            "sampler_gap/max": max(g[1] for g in gaps),
+        }
 
 
 def _arguments(context: TrainContext, settings: GRPOSettings, device: str) -> GRPOConfig:
@@ -287,13 +303,14 @@ def preserved_random_state() -> Iterator[None]:
 
     import numpy as np
 
-    python, numpy, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    legacy = np.random  # its global generator, which the libraries seed
+    python, numpy, torch_state = random.getstate(), legacy.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     try:
         yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        legacy.set_state(numpy)
         torch.set_rng_state(torch_state)
         if cuda:
             torch.cuda.set_rng_state_all(cuda)

@@ -1,0 +1,20 @@
+"""The bundled model `tiny`: a few million parameters that play by the rules, poorly, until they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rftgym import PolicySpec, hookimpl
+
+
+@hookimpl
+def rftgym_policies() -> Sequence[PolicySpec]:
+    """Register ``--model tiny``."""
+    return [
+        PolicySpec(
+            id="tiny",
+            entry_point="rftgym_tiny.policy:load",
+            summary="A very small llama, bundled: trains on a CPU in minutes, knows only the bundled environments",
+            trainable=True,
+        )
+    ]

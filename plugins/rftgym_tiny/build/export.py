@@ -1,0 +1,55 @@
+"""Writes a trained network as a folder that `transformers` loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from transformers import GenerationConfig, LlamaConfig
+
+from rftgym_tiny.build.network import Network, Shape
+from rftgym_tiny.build.tokens import END, PAD, save_tokenizer
+
+
+def llama_config(shape: Shape, *, end: int, pad: int) -> LlamaConfig:
+    """The library's configuration of the same network.
+
+    Args:
+        shape: sizes.
+        end: id of the token that ends a reply.
+        pad: id of the padding token.
+    """
+    return LlamaConfig(
+        architectures=["LlamaForCausalLM"],
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.feed_forward,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
+        max_position_embeddings=shape.context,
+        rms_norm_eps=shape.norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=end,
+        pad_token_id=pad,
+        dtype="float32",
+    )
+
+
+def export(network: Network, folder: Path) -> None:
+    """Write weights (float16), configuration, generation configuration and tokenizer.
+
+    The configuration asks for float32: half precision is for the file's size only, and loading widens it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = save_tokenizer(folder, network.shape.context)
+    end, pad = tokenizer.convert_tokens_to_ids([END, PAD])
+    llama_config(network.shape, end=end, pad=pad).save_pretrained(folder)
+    GenerationConfig(eos_token_id=end, pad_token_id=pad, do_sample=True, max_new_tokens=16).save_pretrained(
+        folder
+    )
+    tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})

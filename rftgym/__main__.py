@@ -1,0 +1,7 @@
+"""``python -m rftgym``."""
+
+import sys
+
+from rftgym.cli import main
+
+sys.exit(main())

@@ -1,0 +1,88 @@
+"""``rftgym eval``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rftgym.cli import options, output
+
+if TYPE_CHECKING:
+    from rftgym.config import ModelSettings, RunConfig
+    from rftgym.evaluation import Evaluation
+    from rftgym.policy import Policy
+
+
+@click.command("eval")
+@options.env_option
+@options.model_options
+@click.option("--baseline", metavar="MODEL", help="A second model: same tasks and seeds, paired difference.")
+@options.setting("--split", key="evaluation.split", about="train, validation or test (the default).")
+@options.setting("-n", "--eval-tasks", key="evaluation.n", value=int, about="Tasks.")
+@options.setting(
+    "--samples", key="evaluation.samples", value=int, about="Episodes a task; more than one gives pass@k."
+)
+@options.setting(
+    "--seed", key="evaluation.seed", value=int, about="Of the choice of tasks and of the episodes."
+)
+@options.sampling_options
+@options.env_options
+@options.config_options
+@options.json_option
+@options.quiet_option
+def command(baseline: str | None, as_json: bool, quiet: bool) -> None:
+    """Measure a model on an environment: success, reward and every component, with 95% intervals.
+
+    MODEL may be a registered id, a local directory, a run's directory (its adapter on its model), a hub id, or
+    scheme:name for an endpoint. Sampling is the environment's own unless you say otherwise.
+    """
+    with output.only_result_on_stdout():
+        config = options.resolved(options.layers())
+        evaluation = _evaluate(config, baseline, quiet)
+    result = evaluation.to_json()
+    if as_json:
+        output.print_json(result)
+    else:
+        _show(result)
+
+
+def _evaluate(config: RunConfig, baseline: str | None, quiet: bool) -> Evaluation:
+    from rftgym.cli.progress import episode_bar
+    from rftgym.evaluation import evaluate
+    from rftgym.registry import make_configured
+
+    env = make_configured(config.env, config.rewards)
+    model = _as_asked(config.model)
+    other = _as_asked(config.model.model_copy(update={"id": baseline, "weights": None})) if baseline else None
+    settings = config.evaluation
+    with episode_bar(None if quiet else output.console(stderr=True)) as on_progress:
+        return evaluate(
+            env,
+            model,
+            baseline=other,
+            split=settings.split,
+            n=settings.n,
+            samples=settings.samples,
+            seed=settings.seed,
+            sampling=config.sampling.to_sampling(),
+            on_progress=on_progress,
+        )
+
+
+def _as_asked(settings: ModelSettings) -> str | Policy:
+    """A model that is named and nothing else stays a name, so that it is loaded only when its turn has come."""
+    from rftgym.registry import make_policy
+
+    return settings.id if settings == type(settings)(id=settings.id) else make_policy(settings)
+
+
+def _show(result: Mapping[str, Any]) -> None:
+    console = output.console()
+    columns = [(str(result["model"]), result)]
+    if result.get("baseline"):
+        columns.insert(0, (str(result["baseline"]["model"]), result["baseline"]))
+    title = f"{result['env']}, {result['split']}"
+    console.print(output.evaluation_table(title, columns, result.get("difference")))
+    output.print_foot(console, result)

@@ -1,0 +1,139 @@
+"""``rftgym train``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rftgym.cli import options, output
+from rftgym.cli.app import INTERRUPTED
+from rftgym.errors import UsageError
+
+if TYPE_CHECKING:
+    from rftgym.cli.progress import RunProgress
+
+
+@click.command("train")
+@options.env_option
+@options.model_options
+@options.setting("--trainer", key="trainer.id", about="The algorithm; `rftgym list trainer` shows them.")
+@options.setting("--steps", key="trainer.steps", value=int, about="Optimizer steps.")
+@options.setting(
+    "--group-size", key="trainer.group_size", value=int, about="Episodes of one task in a batch."
+)
+@options.setting("--learning-rate", key="trainer.learning_rate", value=float, about="Peak learning rate.")
+@options.sampling_options
+@options.env_options
+@options.setting("--seed", key="seed", value=int, about="Of everything that is drawn.")
+@options.setting(
+    "-n", "--eval-tasks", key="evaluation.n", value=int, about="Held-out tasks before and after."
+)
+@options.setting(
+    "--eval-every", key="evaluation.every", value=int, about="Steps between evaluations; 0: none."
+)
+@options.setting("--runs", key="runs", about="Directory that the run's own directory goes into.")
+@options.config_options
+@click.option(
+    "--resume", metavar="RUN", help="Go on with a run that was stopped or killed, from its last checkpoint."
+)
+@options.json_option
+@options.quiet_option
+def command(resume: str | None, as_json: bool, quiet: bool) -> int:
+    """Train a model on an environment; measure it on held-out tasks before and after.
+
+    Everything goes into a directory of its own under runs/: configuration, versions, metrics, trajectories,
+    checkpoints, the adapter, evaluations and report.html. Ctrl-C stops after the step under way and leaves a
+    checkpoint; a second one stops at once. Exit codes: 0 done, 1 the run failed, 2 bad usage (nothing was written),
+    130 stopped by you.
+
+    Where an option is not given, the --config file decides, then the environment's own defaults.
+    """
+    asked = options.layers()
+    if resume is not None and asked:
+        raise UsageError(
+            "--resume goes on with the run's own configuration: leave out --config and other settings"
+        )
+    with output.only_result_on_stdout():
+        progress = _progress(quiet)
+        from rftgym.training import RunStopped
+
+        try:
+            with progress, _asked_to_stop(progress) as stop:
+                result = _run(asked, resume, progress, stop)
+        except RunStopped as stopped:
+            click.echo(f"rftgym: {stopped}", err=True)
+            return INTERRUPTED
+        except KeyboardInterrupt:
+            click.echo(f"rftgym: interrupted{_way_on(progress.run)}", err=True)
+            return INTERRUPTED
+    if as_json:
+        output.print_json(result)
+    else:
+        _show(result)
+    return 0
+
+
+def _progress(quiet: bool) -> RunProgress:
+    from rftgym.cli.progress import BarProgress, LineProgress, RunProgress
+
+    console = output.console(stderr=True)
+    if quiet:
+        return RunProgress()
+    return BarProgress(console) if console.is_terminal else LineProgress(console)
+
+
+def _run(
+    asked: list[dict[str, Any]], resume: str | None, progress: RunProgress, stop: Callable[[], bool]
+) -> dict[str, Any]:
+    from rftgym import training
+    from rftgym.registry import installed
+
+    if resume is not None:
+        return training.resume(resume, progress=progress, stop=stop)
+    config = training.resolve(asked, installed())
+    return training.train(config, progress=progress, stop=stop)
+
+
+@contextlib.contextmanager
+def _asked_to_stop(progress: RunProgress) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C (or SIGTERM) while steps are taken is a wish; anywhere else, and the second time, it interrupts."""
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked or not progress.training:
+            raise KeyboardInterrupt
+        asked = True
+        progress.note("stopping after this step, with a checkpoint; once more to stop at once")
+
+    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _way_on(run: Path | None) -> str:
+    return f"; go on with: rftgym train --resume {run}" if run else "; nothing was written"
+
+
+def _show(result: Mapping[str, Any]) -> None:
+    before, after = result["before"], result["after"]
+    console = output.console()
+    difference = result.get("difference") or after.get("difference")
+    console.print(
+        output.evaluation_table(
+            f"{after['env']}, {result['steps']} steps", [("before", before), ("after", after)], difference
+        )
+    )
+    output.print_foot(console, after)
+    run = Path(result["run"])
+    console.print(f"run     {run}\nreport  {run / 'report.html'}")
+    console.print(f"again   rftgym eval --env {after['env']} --model {run}")
