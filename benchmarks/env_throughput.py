@@ -96,7 +96,13 @@ class BareWordle:
         if not self.notes:
             return f"{guess} {marks}", reward, False, False, {"marks": marks}
         self.known = self.known.after(guess, marks)
-        return self.prompts.after_guess(guess, marks, self.known, self.left), reward, False, False, {"marks": marks}
+        return (
+            self.prompts.after_guess(guess, marks, self.known, self.left),
+            reward,
+            False,
+            False,
+            {"marks": marks},
+        )
 
 
 def five_tuple(env: Any, form: str) -> Play:
@@ -270,7 +276,9 @@ class Worker:
             self.process.communicate()
 
 
-def measured(names: list[str], rounds: int, steps: int, python_other: str) -> tuple[dict[str, list[float]], dict[str, str]]:
+def measured(
+    names: list[str], rounds: int, steps: int, python_other: str
+) -> tuple[dict[str, list[float]], dict[str, str]]:
     """Steps per CPU-second by contestant and round, after one round to warm up; and who could not play, with the reason."""
     workers = [Worker(name, python_other if name in OTHERS else sys.executable) for name in names]
     missing = {worker.name: worker.missing for worker in workers if worker.missing is not None}
@@ -319,7 +327,9 @@ def summary(speeds: dict[str, list[float]], missing: dict[str, str], steps: int)
 
 def show(result: dict[str, Any]) -> None:
     """The summary as text."""
-    print(f"Wordle, steps per CPU-second: median of {result['rounds']} interleaved rounds, Python {result['python']}")
+    print(
+        f"Wordle, steps per CPU-second: median of {result['rounds']} interleaved rounds, Python {result['python']}"
+    )
     for name, speed in result["steps_per_cpu_second"].items():
         low, high = result["spread"][name]
         print(f"  {name:<20}{speed:>10,}    ({low:,} to {high:,})")
@@ -338,7 +348,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=6000, help="steps a contestant takes in a round")
-    parser.add_argument("--python-other", default=sys.executable, help="interpreter that has TextArena and GEM")
+    parser.add_argument(
+        "--python-other", default=sys.executable, help="interpreter that has TextArena and GEM"
+    )
     parser.add_argument("--only", help="contestants by name, separated by semicolons")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--worker", help=argparse.SUPPRESS)

@@ -6,8 +6,9 @@ The public API, imported on first use so that ``import rftgym`` stays instant.
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
+
+from rftgym.afterimport import import_after
 
 __version__ = "0.1.0"
 
@@ -70,5 +71,4 @@ if TYPE_CHECKING:
     from rftgym.training import train
     from rftgym.types import Message, Sampling, Task, Trajectory, Turn
 
-if "gymnasium" in sys.modules:  # `import gymnasium, rftgym` makes `gymnasium.make("rftgym/...")` work
-    importlib.import_module("rftgym.gym")
+import_after("gymnasium", "rftgym.gym")  # so that `gymnasium.make("rftgym/...")` works

@@ -177,10 +177,9 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
             old = result.get(key)
             if isinstance(value, str) and (isinstance(old, dict) or key in ("env", "model", "trainer")):
                 value = {"id": value}
-            both = isinstance(old, dict) and isinstance(value, Mapping)
-            result[key] = (
-                merged(old, value) if both else (merged(value) if isinstance(value, Mapping) else value)
-            )
+            if isinstance(value, Mapping):
+                value = merged(old, value) if isinstance(old, dict) else merged(value)
+            result[key] = value
     return result
 
 

@@ -16,12 +16,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeVar
 
 import gymnasium
+from gymnasium.vector.utils import create_shared_memory
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rftgym.errors import ContractError, UsageError
+from rftgym.gym import register_installed
 from rftgym.parser import Parser, TextParser
 from rftgym.rubric import Rubric
 from rftgym.tasks import SPLITS, ListTaskset, Taskset, read_jsonl
@@ -93,6 +95,14 @@ class TextSpace(gymnasium.spaces.Text):
     def contains(self, x: Any) -> bool:
         """Whether ``x`` is a string that is not too long."""
         return isinstance(x, str) and len(x) <= self.max_length
+
+
+@create_shared_memory.register(TextSpace)
+def _no_shared_memory(space: TextSpace, n: int = 1, ctx: Any = None) -> NoReturn:
+    """Gymnasium 1.4 never reads texts back from shared memory: a clear error is better than observations of zeros."""
+    raise gymnasium.error.CustomSpaceError(
+        "texts cannot be shared; pass vector_kwargs={'shared_memory': False}"
+    )
 
 
 class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
@@ -189,7 +199,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
 
     def start(self, task: Task, seed: int, *, group: str = "", sample: int = 0) -> tuple[Message, ...]:
         """Start an episode on a task; return the first messages."""
-        self._rng.seed(seed)
+        self._rng = Random(seed)
         self._paid = 0.0
         self._state, opening = self.begin(task, self._rng)
         self._trajectory = Trajectory(self.id, task, seed, group, sample)
@@ -243,7 +253,6 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         twin = copy.copy(self)
         twin._np_random = None
         twin._np_random_seed = None
-        twin._rng = Random(0)
         twin._state, twin._trajectory, twin._pending = None, None, ()
         return twin
 
@@ -385,3 +394,6 @@ class SingleTurnEnv(TextEnv[None]):
     def respond(self, state: None, turn: Turn, rng: Random) -> Response:
         """One answer ends the episode."""
         return Response(terminated=True)
+
+
+register_installed()  # a program that imports an environment's own module first may go on to gymnasium.make()

@@ -64,10 +64,12 @@ class Policy(ABC):
     Attributes:
         id: what the user called it.
         version: number of updates its weights have seen; 0 for one that never changes.
+        max_rows: conversations that may be open at once; what they hold is memory.
     """
 
     id: str
     version: int = 0
+    max_rows: int = 256
 
     @abstractmethod
     def open(self, sampling: Sampling) -> Conversations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 @functools.cache
 def installed() -> Plugins:
     """The installed plugins, discovered once a process. Functions take ``plugins=`` to work with others."""
-    return discover()
+    plugins = discover()
+    if "gymnasium" in sys.modules:
+        from rftgym.gym import register
+
+        register(plugins)
+    return plugins
 
 
 def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[Any]:

@@ -28,6 +28,7 @@ Per = Literal["trajectory", "turn"]
 Reduce = Literal["sum", "mean", "last", "min", "max"]
 Combine = Literal["sum", "product"]
 Argument = Callable[["Component", Trajectory, Turn], Any]
+Call = Callable[[Trajectory, Turn], "float | Awaitable[float | None] | None"]
 
 LARGEST = 1e30
 """Values beyond this are refused: they would become infinite in a trainer's float32."""
@@ -80,8 +81,7 @@ class Component:
     timeout_seconds: float = 30.0
     retries: int = 2
     is_async: bool = field(init=False, default=False)
-    _call: RewardFunction = field(init=False, repr=False, compare=False)
-    _arguments: tuple[Argument, ...] = field(init=False, repr=False, compare=False)
+    _call: Call = field(init=False, repr=False, compare=False)
     _range: tuple[float, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -103,15 +103,13 @@ class Component:
                 f"reward {self.name!r}: weight {self.weight} is no number between ±{LARGEST_WEIGHT:g}"
             )
         object.__setattr__(self, "is_async", inspect.iscoroutinefunction(self.function))
-        call, arguments = _bound(self.name, self.function)
-        object.__setattr__(self, "_call", call)
-        object.__setattr__(self, "_arguments", arguments)
+        object.__setattr__(self, "_call", _bound(self))
         low, high = (-LARGEST, LARGEST) if self.bounds is None else self.bounds
         object.__setattr__(self, "_range", (max(low, -LARGEST), min(high, LARGEST)))
 
     def call(self, trajectory: Trajectory, turn: Turn) -> float | Awaitable[float | None] | None:
         """Call the function with what it asks for; whatever it raises propagates."""
-        return self._call(*[get(self, trajectory, turn) for get in self._arguments])
+        return self._call(trajectory, turn)
 
     def generator(self, trajectory: Trajectory, turn: Turn) -> Random:
         """The component's own generator for a turn, the same whenever that turn is scored."""
@@ -138,23 +136,31 @@ class Component:
         raise ContractError(f"returned {number}, outside of its bounds {[low, high]}")
 
 
-def _bound(name: str, function: RewardFunction) -> tuple[RewardFunction, tuple[Argument, ...]]:
-    """A component's function, to be called with positions only, and where each of its arguments comes from.
+def _bound(component: Component) -> Call:
+    """A component's function, called with a trajectory and a turn.
 
     Raises:
         ContractError: it asks for something that is not in :data:`ARGUMENTS`.
     """
-    parameters = list(inspect.signature(function).parameters.values())
-    wanted = [parameter.name for parameter in parameters if parameter.name in ARGUMENTS]
+    function = component.function
+    parameters = inspect.signature(function).parameters.values()
+    wanted = [each.name for each in parameters if each.name in ARGUMENTS]
     unknown = [each.name for each in parameters if not (each.name in ARGUMENTS or _may_be_left_out(each))]
     if unknown or any(each.kind is each.POSITIONAL_ONLY for each in parameters):
         known = ", ".join(ARGUMENTS)
-        raise ContractError(f"reward {name!r} asks for {', '.join(unknown)}; it may ask by name for: {known}")
-    arguments = tuple(ARGUMENTS[each] for each in wanted)
-    leading = [each.name for each in parameters[: len(wanted)] if each.kind is each.POSITIONAL_OR_KEYWORD]
-    if leading == wanted:
-        return function, arguments
-    return lambda *values: function(**dict(zip(wanted, values, strict=True))), arguments
+        raise ContractError(
+            f"reward {component.name!r} asks for {', '.join(unknown)}; it may ask by name for: {known}"
+        )
+    if [each.name for each in parameters] == [
+        "turn"
+    ]:  # the usual cases, and the quick ones: millions of calls a run
+        return lambda trajectory, turn: function(turn=turn)
+    if [each.name for each in parameters] == ["trajectory"]:
+        return lambda trajectory, turn: function(trajectory=trajectory)
+    arguments = [(name, ARGUMENTS[name]) for name in wanted]
+    return lambda trajectory, turn: function(
+        **{name: get(component, trajectory, turn) for name, get in arguments}
+    )
 
 
 def _may_be_left_out(parameter: inspect.Parameter) -> bool:
@@ -215,9 +221,15 @@ class Rubric:
             )
         self._check_composition()
         self._passes_at = {component.name: component.passes_at for component in self.components}
-        self._per_turn = tuple(component for component in self.components if component.per == "turn")
-        pays = self._per_turn if combine == "sum" and clip is None else ()
-        self._pays_by_turn = tuple(c for c in pays if c.reduce == "sum" and not c.needs and c.weight)
+        self._weighed = tuple(
+            (component.name, component.weight) for component in self.components if component.weight
+        )
+        pays = self.components if combine == "sum" and clip is None else ()
+        self._pays_by_turn = tuple(
+            each
+            for each in pays
+            if each.per == "turn" and each.reduce == "sum" and each.weight and not each.needs
+        )
 
     def _check_composition(self) -> None:
         if self.combine not in get_args(Combine):
@@ -277,25 +289,21 @@ class Rubric:
 
         A component of weight other than 0 which is None makes the reward None; so does a success component which is.
         """
-        weighed = [
-            (component.weight, values[component.name]) for component in self.components if component.weight
-        ]
-        success_value = values[self.success]
-        components = dict(values)
-        if success_value is None or any(value is None for _, value in weighed):
+        components, success_value = dict(values), values[self.success]
+        weighed = [(w, value) for name, w in self._weighed if (value := values[name]) is not None]
+        if success_value is None or len(weighed) < len(self._weighed):
             return Score(None, None, components)
-        total = self._combine([(weight, value) for weight, value in weighed if value is not None])
-        return Score(total, success_value >= self._passes_at[self.success], components)
+        return Score(self._combine(weighed), success_value >= self._passes_at[self.success], components)
 
     def _combine(self, weighed: list[tuple[float, float]]) -> float:
         if self.combine == "sum":
-            total = math.fsum(weight * value for weight, value in weighed)
+            total = math.fsum([weight * value for weight, value in weighed])
         else:
-            total = math.prod(value**weight for weight, value in weighed)
+            total = math.prod([value**weight for weight, value in weighed])
         return total if self.clip is None else min(max(total, self.clip[0]), self.clip[1])
 
     def score_turn(self, trajectory: Trajectory) -> float:
-        """Call the per-turn components on the last turn, in the caller's thread; return what is paid out at once.
+        """Call the components that pay out turn by turn on the last turn, in the caller's thread.
 
         Returns:
             Sum of weight x value over the ungated components that are summed over turns; NaN where one cannot be
@@ -303,11 +311,8 @@ class Rubric:
         """
         turn = trajectory.turns[-1]
         paid = 0.0
-        for component in self._per_turn:
-            if not component.needs:
-                turn.rewards[component.name] = attempt(component, trajectory, turn)
         for component in self._pays_by_turn:
-            value = turn.rewards[component.name]
+            value = turn.rewards[component.name] = attempt(component, trajectory, turn)
             paid += math.nan if value is None else component.weight * value
         return paid
 
@@ -335,20 +340,18 @@ class Rubric:
         """
         values: dict[str, float | None] = {}
         for component in self.components:
-            state = self.gate(component, values)
+            state = self.gate(component, values) if component.needs else "open"
             if state == "shut":
                 values[component.name] = 0.0
-            elif state == "unknown":
+            elif state == "unknown" or not trajectory.turns:
                 values[component.name] = None
-            elif component.per == "turn":
+            elif component.per == "trajectory":
+                values[component.name] = attempt(component, trajectory, trajectory.turns[-1])
+            else:
                 for turn in trajectory.turns:
                     if component.name not in turn.rewards:
                         turn.rewards[component.name] = attempt(component, trajectory, turn)
                 values[component.name] = reduced(component, trajectory)
-            else:
-                values[component.name] = (
-                    attempt(component, trajectory, trajectory.turns[-1]) if trajectory.turns else None
-                )
         trajectory.score = self.compose(values)
         return trajectory.score
 
@@ -368,15 +371,13 @@ def reduced(component: Component, trajectory: Trajectory) -> float | None:
 
 def attempt(component: Component, trajectory: Trajectory, turn: Turn) -> float | None:
     """One call in this thread, retried after infrastructure faults; what goes wrong is recorded in the trajectory."""
-    attempts = 0
-    while True:
-        attempts += 1
-        outcome = tried(component, trajectory, turn, attempts)
-        if not isinstance(outcome, Failure):
-            return outcome
-        if not outcome.infrastructure or attempts > component.retries:
+    outcome = tried(component, trajectory, turn)
+    while isinstance(outcome, Failure):
+        if not outcome.infrastructure or outcome.attempts > component.retries:
             trajectory.failures.append(outcome)
             return None
+        outcome = tried(component, trajectory, turn, outcome.attempts + 1)
+    return outcome
 
 
 def tried(
@@ -384,7 +385,10 @@ def tried(
 ) -> float | Failure | None:
     """One call in this thread, the ``attempts``-th; what goes wrong is returned as a record, and recorded nowhere."""
     try:
-        value = component.call(trajectory, turn)
+        value = component._call(trajectory, turn)
+        low, high = component._range
+        if type(value) is float and low <= value <= high:  # the usual case, and the quick one
+            return value
         if not isinstance(value, _NUMBERS) and inspect.isawaitable(value):
             value = _finished(value, component.timeout_seconds)
         return component.checked(value)

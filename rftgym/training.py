@@ -15,6 +15,7 @@ from rftgym.evaluation import Evaluation, evaluate
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.registry import defaults_of, installed, make_configured, make_policy, trainer_class
+from rftgym.rollout.metrics import remarks
 from rftgym.runs.directory import RunDirectory
 from rftgym.trainer import StopRequested, TrainContext, Trainer
 
@@ -33,6 +34,9 @@ class Progress:
 
     def step(self, step: int, steps: int, metrics: Mapping[str, float]) -> None:
         """An optimizer step was taken."""
+
+    def remark(self, step: int, text: str) -> None:
+        """Something about a step's batch that the user should know; each kind is said once a run."""
 
     def evaluation(self, when: str, evaluation: Mapping[str, Any]) -> None:
         """An evaluation ended; ``when`` is "before", "after" or "step-000010"."""
@@ -172,7 +176,7 @@ def _carry_out(
         plugins=plugins,
         resume_from=resume_from,
         evaluate_now=lambda step: _evaluate(run, parts, progress, f"step-{step:06d}", step),
-        listeners=[progress.step],
+        listeners=[progress.step, _said_once(progress)],
         stop=stop,
     )
     try:
@@ -196,6 +200,18 @@ def _carry_out(
     run.write_report()
     plugins.hooks.on_train_end(run=run, result=json.loads(json.dumps(result)))
     return result
+
+
+def _said_once(progress: Progress) -> Callable[[int, int, Mapping[str, float]], None]:
+    said: set[str] = set()
+
+    def listen(step: int, steps: int, metrics: Mapping[str, float]) -> None:
+        for kind, text in remarks(metrics).items():
+            if kind not in said:
+                said.add(kind)
+                progress.remark(step, text)
+
+    return listen
 
 
 def _evaluate(run: RunDirectory, parts: _Run, progress: Progress, when: str, step: int) -> None:

@@ -17,7 +17,6 @@ import rftgym
 from rftgym.errors import ContractError, InfrastructureError
 from rftgym.parser import Parsed, Parser
 from rftgym.policy import Conversations, Policy, Reply, Request
-from rftgym.rollout import engine
 from rftgym.rollout.engine import completion_seed, play, rollout_metrics
 from rftgym.scoring import score_trajectories
 from rftgym.tasks import ListTaskset
@@ -197,12 +196,10 @@ def test_policies_see_each_message_once_and_environments_are_alone() -> None:
 
 
 @pytest.mark.parametrize("env", [Counting(), Slow()], ids=["quick", "slow"])
-def test_batches_are_cut_between_groups_and_keep_the_order(
-    monkeypatch: pytest.MonkeyPatch, env: Counting
-) -> None:
+def test_batches_are_cut_between_groups_and_keep_the_order(env: Counting) -> None:
     whole = [strip(t) for t in play(env, Decoding(), SAMPLING, tasks=TASKS, seeds=range(12), group_size=3)]
-    monkeypatch.setattr(engine, "MAX_ROWS", 7)
     policy, progress = Decoding(), []
+    policy.max_rows = 7
     cut = play(
         env,
         policy,
@@ -219,9 +216,9 @@ def test_batches_are_cut_between_groups_and_keep_the_order(
     assert progress == sorted(progress)
 
 
-def test_a_group_larger_than_a_batch_stays_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_ROWS", 4)
+def test_a_group_larger_than_a_batch_stays_together() -> None:
     policy = Decoding()
+    policy.max_rows = 4
     assert len(play(Counting(), policy, SAMPLING, tasks=TASKS[:2], seeds=[1, 2], group_size=9)) == 18
     assert policy.most_rows == 9
 

@@ -160,7 +160,8 @@ def full(root: Path) -> RunDirectory:
                 "loss": math.nan if step == 7 else -step,
                 "drift": 0.0,
                 "failures/reward": float(step == 5),
-                "tokens_per_second": 2_000.0,
+                "tokens": 2_000.0 + step,
+                "seconds/rollout": 2.0,
                 "house/own": 1.0,
             },
         )
@@ -189,8 +190,10 @@ def test_a_whole_run(tmp_path: Path) -> None:
         in page.words
     )
     assert "34.0% [29.0%, 39.0%]" in page.words
+    assert "Tokens per second 1015" in page.words
     assert "+30.9 points [25.9, 35.9]" in page.words
-    assert "0 throughout: Token drift." in page.words
+    assert "The same throughout: Token drift 0." in page.words
+    assert "The same throughout: house/own 1" in page.words
     for text in (
         "strong",
         "weak",
@@ -202,7 +205,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     ):
         assert text in page.words
     assert "at 40" not in page.words, "first and last steps only"
-    titles = ("Before and after", "Learning", "Optimisation", "Health", "More", "Episodes")
+    titles = ("Before and after", "Learning", "Optimisation", "Health", "Speed", "Episodes")
     places = [page.words.index(title) for title in titles]
     assert places == sorted(places)
 
@@ -296,7 +299,7 @@ def test_a_long_run_stays_a_small_page(tmp_path: Path) -> None:
         (0.1, 0.15, {"mean": 0.05, "low": 0.01, "high": 0.09}, "paired difference excludes 0"),
         (0.1, 0.15, {"mean": 0.05, "low": -0.01, "high": 0.09}, "may be chance"),
         (0.1, 0.15, None, "may be chance"),
-        (0.1, 0.1, None, "may be chance"),
+        (0.1, 0.1, None, "stayed at 10.0%"),
     ],
 )
 def test_the_verdict_claims_what_the_intervals_allow(

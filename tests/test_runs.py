@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 import os
@@ -332,6 +333,17 @@ def test_tagged_values_come_back_exactly(value: object) -> None:
     assert repr(strictjson.untagged(strict(text))) == repr(value)
 
 
+@pytest.mark.parametrize(
+    "text", ["\ud83d\ude00 two lone ones", "\ude00 one", "\U0001f600", "\0\n\r\u2028", "</script>", "\x1b[2J"]
+)
+def test_hostile_text_comes_back_exactly(text: str) -> None:
+    trajectory = episode()
+    turn = trajectory.turns[0]
+    turn.completion, turn.info, turn.rewards = text, {text: text, "$": {"$": text}}, {text: 1.0}
+    trajectory.closing = (Message("user", text),)
+    assert repr(store.decode(store.encode(trajectory))) == repr(trajectory)
+
+
 def test_float32_is_written_short_and_read_exactly() -> None:
     import numpy as np
 
@@ -650,6 +662,63 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     (run.path / "note.json").write_text("{")
     with pytest.raises(RftgymError, match=r"note\.json is damaged"):
         run.read_json("note.json")
+
+
+def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    path, size, stop = tmp_path / "file", 2_000_000, threading.Event()
+    atomic.write_bytes(path, b"a" * size)
+
+    def write() -> None:
+        for letter in itertools.cycle(b"ab"):
+            atomic.write_bytes(path, bytes([letter]) * size)
+            if stop.is_set():
+                return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(200):
+            assert path.read_bytes() in (b"a" * size, b"b" * size)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_bytes_are_on_the_disk_before_the_name_that_promises_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[object] = []
+    fsync, replace, rename = os.fsync, Path.replace, Path.rename
+
+    def note(name: str, real: Any) -> Any:
+        def call(path: Path, target: Path) -> Path:
+            events.append(name)
+            return real(path, target)  # type: ignore[no-any-return]
+
+        return call
+
+    def flushed(descriptor: int) -> None:
+        events.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Path, "replace", note("named", replace))
+    monkeypatch.setattr(Path, "rename", note("named", rename))
+    here = tmp_path.stat().st_ino
+    atomic.write_bytes(tmp_path / "file", b"x")
+    assert events == [(tmp_path / "file").stat().st_ino, "named", here]
+
+    events.clear()
+    with atomic.new_directory(tmp_path / "folder") as inside:
+        (inside / "part").write_bytes(b"x")
+    folder = tmp_path / "folder"
+    assert events == [(folder / "part").stat().st_ino, folder.stat().st_ino, "named", here]
+
+    events.clear()
+    atomic.append_line(tmp_path / "lines", b"x")
+    atomic.append_line(tmp_path / "lines", b"y")
+    lines = (tmp_path / "lines").stat().st_ino
+    assert events == [lines, here, lines]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,7 @@ def _ready(model: Any) -> Any:
 
 @contextmanager
 def _without_traces(device: torch.device) -> Iterator[None]:
-    """Around calls into PEFT, which draw from torch's global generators: these are put back to where the caller had them.
+    """Around calls into PEFT, which draw from torch's global generators: puts these back to where they were.
 
     Warning filters that are added inside end with the block.
     """

@@ -15,6 +15,18 @@ from rftgym_transformers.adapters import is_adapted, save_adapter
 from rftgym_transformers.chat import ChatFormat
 
 
+KV_BYTES = 2 * 1024**3
+"""What the keys and values of all open conversations may take, if each is 1,024 tokens long."""
+
+
+def affordable_rows(config: Any) -> int:
+    """How many conversations may be open at once, from the size of a token's keys and values in float32 (8 to 256)."""
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    token_bytes = 2 * config.num_hidden_layers * heads * width * 4
+    return max(8, min(256, int(KV_BYTES // (token_bytes * 1024))))
+
+
 class TransformersPolicy(Policy):
     """Holds the weights that a trainer updates, and talks with them.
 
@@ -46,6 +58,7 @@ class TransformersPolicy(Policy):
         self.model = model
         self.tokenizer = tokenizer
         self.chat = ChatFormat(tokenizer, name=id)
+        self.max_rows = affordable_rows(model.config.get_text_config())
         self._base = base or id
         self._facts = dict(facts or {})
         self._decoder: Decoder | None = None

@@ -79,10 +79,11 @@ def _as_asked(settings: ModelSettings) -> str | Policy:
 
 
 def _show(result: Mapping[str, Any]) -> None:
-    console = output.console()
-    columns = [(str(result["model"]), result)]
-    if result.get("baseline"):
-        columns.insert(0, (str(result["baseline"]["model"]), result["baseline"]))
-    title = f"{result['env']}, {result['split']}"
-    console.print(output.evaluation_table(title, columns, result.get("difference")))
-    output.print_foot(console, result)
+    shown = [each for each in (result.get("baseline"), result) if each]
+    columns = [(_short(str(each["model"])), each) for each in shown]
+    output.print_evaluations(f"{result['env']}, {result['split']}", columns, result.get("difference"))
+
+
+def _short(model: str) -> str:
+    """A path by its last part: the whole one stands in the command above the table."""
+    return model.rstrip("/").rpartition("/")[2]

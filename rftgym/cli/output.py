@@ -14,9 +14,9 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 Interval = Mapping[str, float | None]
+COMFORTABLE_WIDTH = 100  # columns; below it two digits have to do
 
 
 _QUIET = {
@@ -34,7 +34,9 @@ def only_result_on_stdout() -> Iterator[None]:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|trl|peft|datasets)\b")
+        warnings.filterwarnings(
+            "ignore", category=FutureWarning, module=r"(transformers|trl|peft|datasets)\b"
+        )
         yield
 
 
@@ -53,25 +55,29 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def evaluation_table(
+def print_evaluations(
     title: str, columns: Sequence[tuple[str, Mapping[str, Any]]], difference: Mapping[str, Any] | None
-) -> Table:
+) -> None:
     """Evaluations side by side: success, reward, components and pass@k, each with its 95% interval."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("")
+    out = console()
+    digits = 2 if out.width < COMFORTABLE_WIDTH else 3
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
     for name, _ in columns:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     if difference is not None:
-        table.add_column("difference", justify="right")
+        table.add_column("difference", justify="right", no_wrap=True)
     shown = [evaluation for _, evaluation in columns]
-    everything = [*shown, *([difference] if difference is not None else [])]
     for label, path in _measures(shown):
-        table.add_row(
-            label, *(interval_text(_at(each, path), signed=each is difference) for each in everything)
-        )
-    return table
+        cells = [interval_text(_at(each, path), digits) for each in shown]
+        if difference is not None:
+            cells.append(interval_text(_at(difference, path), digits, sign="+"))
+        table.add_row(label, *cells)
+    out.print(table)
+    _print_foot(out, shown[-1])
 
 
 def _measures(evaluations: Sequence[Mapping[str, Any]]) -> list[tuple[str, tuple[str, ...]]]:
@@ -92,20 +98,19 @@ def _at(evaluation: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return value
 
 
-def interval_text(value: Interval | float | None, *, signed: bool = False) -> str:
-    """``0.421 [0.38, 0.46]``; a dash where nothing could be scored."""
-    sign = "+" if signed else ""
+def interval_text(value: Interval | float | None, digits: int = 3, *, sign: str = "") -> str:
+    """``0.421 [0.380, 0.460]``; a dash where nothing could be scored."""
     if isinstance(value, int | float):
-        return f"{value:{sign}.3f}"
+        return f"{value:{sign}.{digits}f}"
     if value is None or value.get("mean") is None:
         return "–"
-    text = f"{value['mean']:{sign}.3f}"
+    text = f"{value['mean']:{sign}.{digits}f}"
     if value.get("low") is None or value.get("high") is None:
         return text
-    return f"{text} [{value['low']:{sign}.3f}, {value['high']:{sign}.3f}]"
+    return f"{text} [{value['low']:.{digits}f}, {value['high']:.{digits}f}]"
 
 
-def print_foot(console: Console, evaluation: Mapping[str, Any]) -> None:
+def _print_foot(out: Console, evaluation: Mapping[str, Any]) -> None:
     """Below a table: on what it stands, and what a reader has to know."""
     samples = evaluation.get("samples") or 1
     facts = [
@@ -116,8 +121,8 @@ def print_foot(console: Console, evaluation: Mapping[str, Any]) -> None:
         facts.append(f"{evaluation['tokens_per_second']:,.0f} tokens/s")
     if evaluation.get("peak_memory_bytes"):
         facts.append(f"{evaluation['peak_memory_bytes'] / 1e9:.1f} GB")
-    console.print(f"{', '.join(facts)}; 95% intervals over tasks", style="dim", markup=False)
+    out.print(f"{', '.join(facts)}; 95% intervals over tasks", style="dim", markup=False)
     for note in evaluation.get("notes") or ():
-        console.print(f"note: {note}", markup=False)
+        out.print(f"note: {note}", markup=False)
     for failure, count in (evaluation.get("failures") or {}).items():
-        console.print(f"{count} x {failure}", style="yellow", markup=False)
+        out.print(f"{count} x {failure}", style="yellow", markup=False)

@@ -16,6 +16,7 @@ from rftgym.training import Progress as Listener
 
 TRAINING = "training"
 SECONDS_BETWEEN_LINES = 10.0
+COMFORTABLE_WIDTH = 100  # columns; below it everything has to be short to stay on one line
 WITHOUT_A_LINE = (
     "loading",
     "playing",
@@ -81,11 +82,14 @@ class _Shown(RunProgress):
         """Reward, held-out score and speed, as far as they are known."""
         parts = [
             f"reward {metrics['reward/mean']:.3f}" if "reward/mean" in metrics else "",
-            f"success {metrics['success/mean']:.1%}" if "success/mean" in metrics else "",
             self.held_out,
-            f"{metrics['tokens_per_second']:,.0f} tokens/s" if "tokens_per_second" in metrics else "",
+            f"{metrics['tokens'] / metrics['seconds/rollout']:,.0f} tok/s" if _has_speed(metrics) else "",
         ]
         return "  ".join(part for part in parts if part)
+
+
+def _has_speed(metrics: Mapping[str, float]) -> bool:
+    return bool(metrics.get("tokens") and metrics.get("seconds/rollout"))
 
 
 class LineProgress(_Shown):
@@ -132,7 +136,7 @@ class BarProgress(_Shown):
         super().__init__(console)
         self._bars = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=10 if console.width < COMFORTABLE_WIDTH else 30),
             MofNCompleteColumn(),
             TextColumn("{task.fields[facts]}"),
             TimeRemainingColumn(),
@@ -158,7 +162,7 @@ class BarProgress(_Shown):
         """A part of the run begins: a bar of its own."""
         super().phase(name)
         self._finish()
-        self._bar = self._bars.add_task(name, total=None, facts="")
+        self._bar = self._bars.add_task(name.replace("evaluating", "eval"), total=None, facts="")
 
     def episodes(self, done: int, total: int) -> None:
         """Episodes of the evaluation under way; one between two steps gets a bar for as long as it lasts."""
@@ -166,7 +170,7 @@ class BarProgress(_Shown):
             self._update(self._bar, done, total, "episodes")
             return
         if self._aside is None:
-            self._aside = self._bars.add_task("  held-out tasks", total=total, facts="")
+            self._aside = self._bars.add_task("  held-out", total=total, facts="")
         self._update(self._aside, done, total, "episodes")
 
     def step(self, step: int, steps: int, metrics: Mapping[str, float]) -> None:

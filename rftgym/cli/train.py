@@ -125,15 +125,8 @@ def _way_on(run: Path | None) -> str:
 
 
 def _show(result: Mapping[str, Any]) -> None:
-    before, after = result["before"], result["after"]
-    console = output.console()
-    difference = result.get("difference") or after.get("difference")
-    console.print(
-        output.evaluation_table(
-            f"{after['env']}, {result['steps']} steps", [("before", before), ("after", after)], difference
-        )
-    )
-    output.print_foot(console, after)
-    run = Path(result["run"])
-    console.print(f"run     {run}\nreport  {run / 'report.html'}")
-    console.print(f"again   rftgym eval --env {after['env']} --model {run}")
+    before, after, run = result["before"], result["after"], Path(result["run"])
+    title = f"{after['env']}, {result['steps']} steps"
+    output.print_evaluations(title, [("before", before), ("after", after)], after.get("difference"))
+    click.echo(f"run     {run}\nreport  {run / 'report.html'}")
+    click.echo(f"again   rftgym eval --env {after['env']} --model {run}")

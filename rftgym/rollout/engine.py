@@ -20,10 +20,8 @@ from rftgym.policy import Policy, Reply, Request
 from rftgym.rollout.metrics import rollout_metrics
 from rftgym.types import Failure, Message, Sampling, Stage, Task, Trajectory, Turn
 
-__all__ = ["MAX_ROWS", "OVERLAP_STEPS", "completion_seed", "play", "rollout_metrics"]
+__all__ = ["OVERLAP_STEPS", "completion_seed", "play", "rollout_metrics"]
 
-MAX_ROWS = 256
-"""Conversations that are open at once, unless one group alone is larger."""
 OVERLAP_STEPS = 16
 """Tokens that rows decode between two moments at which rows of slow environments may join them."""
 MAX_THREADS = 32
@@ -66,7 +64,7 @@ def play(
         for index, (task, seed) in enumerate(zip(tasks, seeds, strict=True))
         for sample in range(group_size)
     ]
-    rows = max(1, MAX_ROWS // group_size) * group_size
+    rows = max(1, policy.max_rows // group_size) * group_size
     play_batch = _play_overlapped if env.slow else _play_lockstep
     for first in range(0, len(episodes), rows):
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 from rftgym.types import Stage, Trajectory
@@ -66,6 +66,42 @@ def _of_scores(trajectories: Sequence[Trajectory]) -> dict[str, float]:
             if value is not None:
                 values[name].append(value)
     return metrics | {f"component/{name}": _mean(known) for name, known in values.items()}
+
+
+def remarks(metrics: Mapping[str, float]) -> dict[str, str]:
+    """What is wrong with a batch, in plain words and with the cure; by kind, so that a reader can be told once.
+
+    Args:
+        metrics: of :func:`rollout_metrics`, with what a trainer adds ("drift", "sampler_gap/mean").
+    """
+    found: dict[str, str] = {}
+    equal, unscored = metrics.get("groups/zero_spread", 0.0), metrics.get("unscored", 0.0)
+    if equal >= 0.5:
+        found["zero_spread"] = (
+            f"in {equal:.0%} of the groups all rewards are equal, so nothing is learnt from them: try easier or harder "
+            "tasks, a shaped reward, a larger group or a higher temperature"
+        )
+    if unscored:
+        stages = [
+            f"{name.removeprefix('failures/')} {int(n)}"
+            for name, n in metrics.items()
+            if "failures/" in name and n
+        ]
+        found["unscored"] = (
+            f"{unscored:.1%} of the episodes could not be scored and take no part in the update"
+            + (f" (failures by stage: {', '.join(stages)})" if stages else "")
+            + "; trajectories/ has the reasons"
+        )
+    if metrics.get("drift"):
+        found["drift"] = (
+            f"in {int(metrics['drift'])} turns the recorded tokens are not those of the recorded text"
+        )
+    if metrics.get("sampler_gap/mean", 0.0) > 0.02:
+        found["sampler_gap"] = (
+            f"sampler and trainer disagree by {metrics['sampler_gap/mean']:.3f} nats a token: updates are off-policy; "
+            "use the same dtype for both"
+        )
+    return found
 
 
 def _of_groups(trajectories: Sequence[Trajectory]) -> dict[str, float]:

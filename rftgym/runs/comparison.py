@@ -59,6 +59,8 @@ def outcome(evaluations: Evaluations) -> Html | None:
     else:
         verdict = "by its 95% intervals this may be chance"
     change = f"Success went from {share(old.mean)} to {share(new.mean)} on {_tasks(after)}; {verdict}."
+    if share(old.mean) == share(new.mean):
+        change = f"Success stayed at {share(new.mean)} on {_tasks(after)}."
     return element("p", change, class_="outcome")
 
 

@@ -31,14 +31,14 @@ SECTIONS: Sequence[tuple[str, tuple[str, ...]]] = (
         ),
     ),
     ("Health", ("unscored", "groups/", "failures/", "truncated", "stop/")),
-    ("Speed", ("tokens_per_second", "tokens", "tokens/", "turns", "seconds/")),
+    ("Speed", ("tokens_per_second", "tokens", "tokens/", "episodes", "turns", "seconds/")),
 )
 """Title and names; a name that ends in a slash stands for all that begin with it. Others follow as "More"."""
 SMOOTHED_FROM = 15
 
 
 def sections(metrics: Metrics, evaluations: Evaluations, last: int) -> Iterator[Html]:
-    """The charts of a run, section by section; what was 0 throughout is said in a line instead.
+    """The charts of a run, section by section; what never changed is said in a line instead.
 
     Args:
         metrics: a mapping a step.
@@ -68,8 +68,9 @@ def _section(
     for name in names:
         points = _points(metrics, name)
         held_out = _held_out(evaluations, name, last)
-        if points and not held_out and all(y == 0 for _, y in points):
-            quiet.append(metric_name(name))
+        if not held_out and _unchanged(points):
+            show = share if is_share(name) else value
+            quiet.append(f"{metric_name(name)} {show(points[0][1])}")
             continue
         figure = _figure(name, points, held_out)
         if figure is not None:
@@ -81,7 +82,7 @@ def _section(
         faint = "every step" if size == 1 else f"means of {size} steps"
         notes.append(f"Faint: {faint}. Strong: mean of the last {size * _window(smoothed // size)} steps.")
     if quiet:
-        notes.append(f"0 throughout: {', '.join(quiet)}.")
+        notes.append(f"The same throughout: {', '.join(quiet)}.")
     if charts or notes:
         yield element(
             "section",
@@ -114,6 +115,11 @@ def _training(points: list[tuple[float, float]]) -> list[Series]:
         Series("", drawn, colour=-1),
         Series("training", rolling_mean(drawn, _window(len(drawn)))),
     ]
+
+
+def _unchanged(points: Sequence[tuple[float, float]]) -> bool:
+    values = {y for _, y in points}
+    return len(values) == 1 and (len(points) > 1 or values == {0.0})
 
 
 def _window(count: int) -> int:

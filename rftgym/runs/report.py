@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import RftgymError
 from rftgym.runs import comparison, curves
-from rftgym.runs.charts import drawable
 from rftgym.runs.comparison import at, interval_of
 from rftgym.runs.markup import Html, element, join, spaced
 from rftgym.runs.samples import chat, chosen
@@ -86,22 +85,28 @@ def _tiles(
     metrics: Sequence[Mapping[str, Any]],
     lock: Mapping[str, Any],
 ) -> Html:
-    speeds = [speed for line in metrics if drawable(speed := number(line.get("tokens_per_second")) or 0.0)]
+    speed = _tokens_per_second(metrics)
     failures = [
         number(count) for line in metrics for name, count in line.items() if name.startswith("failures/")
     ]
     tiles = [
         _change("Success", "success", evaluations, share),
         _change("Reward", "reward", evaluations, value),
-        _tile("Tokens per second", value(sum(speeds) / len(speeds)), "sampled, mean over steps")
-        if any(speeds)
-        else None,
+        _tile("Tokens per second", value(speed), "sampled in rollouts") if speed else None,
         _tile("Failures in training", value(sum(count or 0 for count in failures)), "never scored as 0")
         if metrics
         else None,
         _tile("Time", *_time(lock, metrics)) if metrics else None,
     ]
     return element("section", *tiles, class_="tiles")
+
+
+def _tokens_per_second(metrics: Sequence[Mapping[str, Any]]) -> float | None:
+    """Sampled tokens by the time of rollouts, over the whole run."""
+    pairs = [(number(line.get("tokens")), number(line.get("seconds/rollout"))) for line in metrics]
+    known = [(tokens, seconds) for tokens, seconds in pairs if tokens is not None and seconds is not None]
+    seconds = sum(each for _, each in known)
+    return sum(tokens for tokens, _ in known) / seconds if seconds > 0 else None
 
 
 def _change(
@@ -168,7 +173,7 @@ def _provenance(run: RunDirectory, lock: Mapping[str, Any]) -> Html:
     machine = [
         ("Python", at(lock, "python", "version")),
         ("System", " ".join(str(part) for part in (lock.get("platform") or {}).values())),
-        ("CPU", f"{at(lock, 'cpu', 'model')}, {at(lock, 'cpu', 'usable_cores')} cores"),
+        ("CPU", f"{at(lock, 'cpu', 'model')}, {_cores(lock)}"),
         ("Memory", f"{(number(lock.get('memory_bytes')) or 0) / 2**30:.1f} GiB"),
         *(("GPU", gpu.get("name")) for gpu in lock.get("gpus") or []),
         *(
@@ -210,4 +215,9 @@ def _plain_table(rows: Iterable[Sequence[object]]) -> Html:
 
 def _device(lock: Mapping[str, Any]) -> str:
     gpus = lock.get("gpus") or []
-    return str(gpus[0].get("name")) if gpus else f"CPU, {at(lock, 'cpu', 'usable_cores')} cores"
+    return str(gpus[0].get("name")) if gpus else f"CPU, {_cores(lock)}"
+
+
+def _cores(lock: Mapping[str, Any]) -> str:
+    count = at(lock, "cpu", "usable_cores")
+    return f"{value(count)} core{'' if count == 1 else 's'}"

@@ -22,6 +22,9 @@ NAMES: Mapping[str, str] = {
     "drift": "Token drift",
     "tokens": "Tokens a step",
     "tokens_per_second": "Tokens per second",
+    "episodes": "Episodes a step",
+    "seconds/policy": "Seconds of the policy a completion",
+    "seconds/environment": "Seconds of the environment a completion",
     "seconds/rollout": "Seconds of rollout",
     "seconds/update": "Seconds of update",
     "seconds/step": "Seconds a step",
@@ -32,12 +35,22 @@ NAMES: Mapping[str, str] = {
     "turns": "Turns an episode",
     "tokens/completion": "Tokens a completion",
 }
+FAMILIES: Mapping[str, str] = {
+    "failures/": "Failures: {}",
+    "stop/": "Completions ended by: {}",
+    "component/": "{}",
+}
 _SHARES = ("success/", "groups/", "stop/", "pass@")
 
 
 def metric_name(name: str) -> str:
     """A metric's name in words, where we have them; else as it is."""
-    return NAMES.get(name) or name.removeprefix("component/")
+    if name in NAMES:
+        return NAMES[name]
+    for prefix, words in FAMILIES.items():
+        if name.startswith(prefix):
+            return words.format(name.removeprefix(prefix))
+    return name
 
 
 def is_share(name: str) -> bool:

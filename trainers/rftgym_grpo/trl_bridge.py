@@ -8,6 +8,7 @@ environment's tokens with 0.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -56,8 +57,7 @@ def run_grpo(
         RunFailed: TRL took another number of steps than was asked for.
     """
     rollouts = _Rollouts(context, settings, tasks, seeds)
-    with preserved_random_state(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module=r"(trl|peft|transformers|torch)\..*")
+    with preserved_random_state(), quiet_libraries():
         trainer = _RunTrainer(context, rollouts, settings)
         trainer.go(context.resume_from)
     steps = int(trainer.state.global_step)
@@ -294,6 +294,21 @@ def _renamed(logs: Mapping[str, Any]) -> dict[str, float]:
 def _mean(values: Sequence[float]) -> float | None:
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else None
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """What TRL and transformers warn of is either known here or said better by the run's metrics and remarks."""
+    logger = logging.getLogger("trl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for category in (UserWarning, FutureWarning):
+                warnings.filterwarnings("ignore", category=category, module=r"(trl|peft|transformers|torch)\..*")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 @contextmanager

@@ -1,0 +1,76 @@
+"""Gymnasium's registry: importing this module makes ``gymnasium.make("rftgym/Wordle-v0")`` and ``make_vec`` work.
+
+Nobody needs to import it by hand: ``import rftgym`` does, once Gymnasium is imported too, in whichever order. A program
+that never says ``import rftgym`` names this module as Gymnasium has it: ``make("rftgym.gym:rftgym/Wordle-v0")``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import gymnasium
+
+from rftgym.plugins import Plugins, being_imported
+from rftgym.registry import installed, make
+from rftgym.specs import EnvSpec
+
+PREFIX = "environment-"
+
+
+class Creator:
+    """What Gymnasium calls to make an environment of this id."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+
+    def __call__(self, **kwargs: Any) -> gymnasium.Env[str, str]:
+        """The environment, made by :func:`rftgym.make`."""
+        return make(self.id, **kwargs)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The environment class's; Gymnasium reads the render modes off it."""
+        metadata: dict[str, Any] = getattr(installed().spec(EnvSpec, self.id).load(), "metadata", {})
+        return metadata
+
+
+def __getattr__(name: str) -> Creator:
+    """Entry points of Gymnasium's specs, ``rftgym.gym:environment-wordle``: unlike functions, strings can be stored."""
+    if not name.startswith(PREFIX):
+        raise AttributeError(f"module 'rftgym.gym' has no attribute {name!r}")
+    return Creator(name.removeprefix(PREFIX))
+
+
+def register(plugins: Plugins) -> None:
+    """Register each environment that has a ``gymnasium_id``; what is there already stays as it is.
+
+    An id that Gymnasium refuses, or that two environments want, is a warning: it must not break anybody's imports.
+    """
+    for registration in plugins.registrations("env"):
+        spec = registration.spec
+        if not isinstance(spec, EnvSpec) or spec.gymnasium_id is None:
+            continue
+        entry_point = f"{__name__}:{PREFIX}{spec.id}"
+        there = gymnasium.registry.get(spec.gymnasium_id)
+        if there is None:
+            try:
+                gymnasium.register(spec.gymnasium_id, entry_point=entry_point)
+            except gymnasium.error.Error as error:
+                warnings.warn(
+                    f"environment {spec.id!r} cannot be registered with Gymnasium: {error}", stacklevel=2
+                )
+        elif there.entry_point != entry_point:
+            message = (
+                f"{spec.gymnasium_id!r} is {there.entry_point!r} in Gymnasium already, so {spec.id!r} is not"
+            )
+            warnings.warn(message, stacklevel=2)
+
+
+def register_installed() -> None:
+    """Register what the installed plugins have; later, when one of them is in the middle of its own import."""
+    if not being_imported():
+        register(installed())
+
+
+register_installed()
