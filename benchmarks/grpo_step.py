@@ -2,10 +2,10 @@
 
     python benchmarks/grpo_step.py --model smollm2-135m --rounds 3
 
-Both sides have the same model, adapter, prompts, rewards and settings, sample ``--prompts`` x ``--group`` completions of exactly ``--tokens`` tokens (end-of-sequence is
-suppressed on both), score them with the same function, and take one optimizer step with the same TRL loss. Rounds
-alternate between the two in one process; a step's seconds run from the start of its generation to the end of its
-optimizer step. Prints medians and their ratio.
+Both sides have the same model, adapter, prompts, rewards and settings. They sample ``--prompts`` x ``--group``
+completions of exactly ``--tokens`` tokens (end-of-sequence is suppressed on both), score them with the same function,
+and take one optimizer step with the same TRL loss. Rounds alternate between the two in one process; a step's seconds
+run from the start of its generation to the end of its optimizer step. Prints medians and their ratio.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from rftgym.runs.directory import RunDirectory
-
 import rftgym
 from rftgym.config import ModelSettings, RunConfig
 from rftgym.registry import installed, make_policy
+from rftgym.runs.directory import RunDirectory
 from rftgym.tasks import ListTaskset
 from rftgym.trainer import TrainContext
 
@@ -136,13 +135,10 @@ def theirs(arguments: argparse.Namespace, steps: int, directory: Path) -> list[f
 
 
 def suppress_end(model: Any, tokenizer: Any) -> None:
-    """Make the end-of-sequence token practically impossible, on both sides alike, by way of the LM head's bias."""
-    import torch
-
-    head = model.get_output_embeddings()
-    bias = torch.zeros(head.out_features, dtype=head.weight.dtype, device=head.weight.device)
-    bias[tokenizer.eos_token_id] = -1e4
-    head.bias = torch.nn.Parameter(bias, requires_grad=False)
+    """Let a control token that no conversation has be the end of sequence, on both sides alike: nothing ends early."""
+    never = max(tokenizer.added_tokens_decoder)
+    tokenizer.eos_token = tokenizer.convert_ids_to_tokens(never)
+    model.generation_config.eos_token_id = never
 
 
 def main() -> None:

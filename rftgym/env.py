@@ -371,7 +371,10 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
                 raise UsageError(f"{path}, line {number}: {error}") from error
         if not tasks:
             raise UsageError(f"{path} holds no task")
-        return ListTaskset(tasks)
+        try:
+            return ListTaskset(tasks)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
 
 
 class MultiTurnEnv(TextEnv[StateT]):

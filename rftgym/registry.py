@@ -42,6 +42,14 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
     plugins = plugins or installed()
     spec = plugins.spec(EnvSpec, id)
     factory = spec.load()
+    from rftgym.env import (
+        TextEnv,
+    )  # imports Gymnasium, so not at the top; an environment has imported it already
+
+    if not (isinstance(factory, type) and issubclass(factory, TextEnv)):
+        raise PluginError(
+            f"environment {id!r}: {spec.entry_point!r} is no class that derives from rftgym.TextEnv"
+        )
     arguments = {**spec.kwargs, **kwargs}
     try:
         inspect.signature(factory).bind(**arguments)
@@ -49,12 +57,6 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         given = ", ".join(kwargs) or "no arguments"
         raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
     env = factory(**arguments)
-    from rftgym.env import TextEnv  # whoever made an environment has imported it already
-
-    if not isinstance(env, TextEnv):
-        raise PluginError(
-            f"environment {id!r}: {spec.entry_point!r} made {type(env).__name__}, not a TextEnv"
-        )
     env.id = id
     return env
 

@@ -1,14 +1,14 @@
 """Rewards: named components, and the rubric that composes them.
 
-A component is a function of what it names in its signature, any of ``trajectory``, ``turn``, ``task``, ``completion``,
-``answer`` and ``rng`` (a generator that belongs to this component, episode and turn)::
+A component is a function of what it names in its signature, any of ``trajectory``, ``turn``, ``task``,
+``completion``, ``answer`` and ``rng`` (a generator that belongs to this component, episode and turn)::
 
     @rftgym.reward(weight=0.1)
     def brevity(completion: str) -> float:
         return max(0.0, 1 - len(completion) / 500)
 
-It returns a number, or None for "cannot be scored". An exception, a timeout, a NaN or a value out of bounds is recorded
-as a :class:`rftgym.Failure` and counts as None; none of them ever becomes a reward of 0.
+It returns a number, or None for "cannot be scored". An exception, a timeout, a NaN or a value out of bounds is
+recorded as a :class:`rftgym.Failure` and counts as None; none of them ever becomes a reward of 0.
 """
 
 from __future__ import annotations
@@ -143,7 +143,12 @@ def _bound(component: Component) -> Call:
         ContractError: it asks for something that is not in :data:`ARGUMENTS`.
     """
     function = component.function
-    parameters = inspect.signature(function).parameters.values()
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise ContractError(
+            f"reward {component.name!r}: {function!r} is no Python function ({error})"
+        ) from error
     wanted = [each.name for each in parameters if each.name in ARGUMENTS]
     unknown = [each.name for each in parameters if not (each.name in ARGUMENTS or _may_be_left_out(each))]
     if unknown or any(each.kind is each.POSITIONAL_ONLY for each in parameters):
@@ -190,7 +195,8 @@ class Rubric:
         clip: the composed reward is cut to this range.
 
     Raises:
-        UsageError: names collide, a gate or ``success`` names no component, or the components do not suit ``combine``.
+        UsageError: names collide, a gate or ``success`` names no component, or the components do not suit
+            ``combine``.
     """
 
     def __init__(
@@ -225,11 +231,12 @@ class Rubric:
             (component.name, component.weight) for component in self.components if component.weight
         )
         pays = self.components if combine == "sum" and clip is None else ()
-        self._pays_by_turn = tuple(
+        self._earned_by_turn = tuple(
             each
             for each in pays
-            if each.per == "turn" and each.reduce == "sum" and each.weight and not each.needs
+            if each.per == "turn" and each.reduce in ("sum", "mean") and each.weight and not each.needs
         )
+        self._pays_by_turn = tuple(each for each in self._earned_by_turn if each.reduce == "sum")
 
     def _check_composition(self) -> None:
         if self.combine not in get_args(Combine):
@@ -317,17 +324,20 @@ class Rubric:
         return paid
 
     def payouts(self, trajectory: Trajectory) -> list[float] | None:
-        """A scored trajectory's reward by turn, as ``step`` pays it out: it sums to the reward.
+        """A scored trajectory's reward by the turn that earned it; it sums to the reward.
+
+        Ungated components per turn count at their turns (those reduced by their mean: divided by the number of turns,
+        which ``step`` cannot know yet); everything else counts at the last turn.
 
         Returns:
             One number a turn; None where the trajectory has no turn or its reward is None.
         """
         if trajectory.reward is None or not trajectory.turns:
             return None
+        turns = len(trajectory.turns)
+        shares = [(c.name, c.weight / (turns if c.reduce == "mean" else 1)) for c in self._earned_by_turn]
         paid = [
-            math.fsum(
-                component.weight * (turn.rewards[component.name] or 0.0) for component in self._pays_by_turn
-            )
+            math.fsum(share * (turn.rewards[name] or 0.0) for name, share in shares)
             for turn in trajectory.turns
         ]
         paid[-1] += trajectory.reward - math.fsum(paid)

@@ -16,7 +16,7 @@ from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.registry import defaults_of, installed, make_configured, make_policy, trainer_class
 from rftgym.rollout.metrics import remarks
-from rftgym.runs.directory import RunDirectory
+from rftgym.runs.directory import RunDirectory, run_name
 from rftgym.trainer import StopRequested, TrainContext, Trainer
 
 
@@ -109,7 +109,7 @@ def train(
     config = config or resolve([settings], plugins)
     progress.phase("loading")
     parts = _prepare(config, plugins)
-    name = f"{config.env.id}-{config.trainer.id}-{config.model.id}"
+    name = run_name(config.env.id, config.trainer.id, config.model.id)
     run = RunDirectory.create(
         Path(config.runs), name=name, config=config.model_dump(mode="json"), plugins=plugins
     )
@@ -138,6 +138,7 @@ def resume(
     parts = _prepare(config, plugins)
     step, checkpoint = run.latest_checkpoint() or (0, None)
     run.rewind(step)
+    run.record_resume(step, plugins)
     return _carry_out(run, parts, progress, stop, resume_from=checkpoint)
 
 

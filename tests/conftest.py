@@ -7,8 +7,13 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 EXCUSED = "needs a GPU"
+
+# A busy machine makes any example slow, and the first one pays for imports: time is pytest-timeout's business.
+settings.register_profile("rftgym", deadline=None)
+settings.load_profile("rftgym")
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -109,6 +109,44 @@ def test_a_complete_run_is_not_resumed(
     assert "complete" in line
 
 
+def test_a_run_that_fails_is_one_line_and_code_1(tmp_path: Path) -> None:
+    (tmp_path / "judge-1.0.dist-info").mkdir()
+    (tmp_path / "judge-1.0.dist-info" / "METADATA").write_text("Name: judge\nVersion: 1.0\n")
+    (tmp_path / "judge-1.0.dist-info" / "entry_points.txt").write_text("[rftgym]\njudge = judge\n")
+    (tmp_path / "judge.py").write_text(
+        "import rftgym\n\n"
+        "@rftgym.hookimpl\n"
+        "def rftgym_rewards():\n"
+        "    return [rftgym.RewardSpec(id='judge', entry_point='judge:judge')]\n\n"
+        "@rftgym.reward()\n"
+        "def judge(completion):\n"
+        "    raise RuntimeError('the judge is ill')\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "rftgym",
+        "eval",
+        "--env",
+        "wordle",
+        "-n",
+        "2",
+        "-q",
+        "--reward",
+        "judge=1",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    result = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("rftgym: error: ")
+    assert "judge" in line
+    assert "the judge is ill" in line
+
+
 def interrupted(*arguments: str, cwd: Path, at: str, number: int, twice: bool = False) -> tuple[int, str]:
     """Run ``rftgym``, send a signal once a line with ``at`` stands on standard error; exit code and all it said."""
     command = [sys.executable, "-m", "rftgym", *arguments]

@@ -265,6 +265,31 @@ def test_advantages_of_episodes_equal_trls(scale: Any) -> None:
     assert [row[0] if row else math.nan for row in found] == pytest.approx(expected, abs=1e-5, nan_ok=True)
 
 
+@given(
+    st.lists(st.sampled_from(["crane", "slate", "moist", "zzzzz", "?"]), min_size=1, max_size=6),
+    st.integers(0, 9),
+)
+def test_payouts_sum_to_the_reward_and_count_where_they_were_earned(words: list[str], seed: int) -> None:
+    env = rftgym.make("wordle")
+    env.reset(seed=seed)
+    for word in words:
+        _, _, terminated, truncated, _ = env.step(f"<guess>{word}</guess>")
+        if terminated or truncated:
+            break
+    trajectory = env.trajectory
+    if trajectory.score is None:
+        assert env.rubric.payouts(trajectory) is None
+    env.rubric.score(trajectory)
+    paid = env.rubric.payouts(trajectory)
+    assert sum(paid) == pytest.approx(trajectory.reward)
+    weight = env.rubric.weights["consistent"] / len(trajectory.turns)
+    alone = env.rubric.changed(weights={n: 0.0 for n in env.rubric.weights if n != "consistent"})
+    alone.score(trajectory)
+    assert alone.payouts(trajectory) == pytest.approx(
+        [weight * t.rewards["consistent"] for t in trajectory.turns]
+    )
+
+
 def test_credit_by_turn_looks_ahead_only() -> None:
     found = grpo.advantages([[1.0, 0.0, 2.0], [0.0, 1.0]], 2, credit="turn", scale="none")
     assert found == [[1.0, 0.5, 0.0], [-1.0, -0.5]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import os
 import re
@@ -60,10 +61,17 @@ class TestDeclarations:
             name == module.removeprefix("rftgym_").replace("_", "-") for name, module in declared.items()
         )
 
-    def test_every_plugin_folder_is_a_package_with_a_readme(self) -> None:
+    def test_every_plugin_folder_is_a_package(self) -> None:
         for folder in plugin_folders().values():
             assert (folder / "__init__.py").is_file(), f"{folder} has no __init__.py"
-            assert (folder / "README.md").is_file(), f"{folder} has no README.md"
+
+    def test_every_environment_has_a_readme(self) -> None:
+        missing = [
+            str(f)
+            for f in plugin_folders().values()
+            if f.parent.name == "envs" and not (f / "README.md").is_file()
+        ]
+        assert not missing
 
     def test_import_contracts_cover_every_plugin(self, pyproject: dict[str, Any]) -> None:
         linter = pyproject["tool"]["importlinter"]
@@ -72,6 +80,20 @@ class TestDeclarations:
         assert sorted(linter["root_packages"]) == ["rftgym", *folders]
         assert sorted(contracts["framework"]["forbidden_modules"]) == folders
         assert sorted(contracts["plugins"]["modules"]) == folders
+
+    def test_every_import_is_declared(self, pyproject: dict[str, Any]) -> None:
+        """What the code imports it requires itself, and does not leave to the requirements of others."""
+        project = pyproject["project"]
+        texts = [*project["dependencies"], *project["optional-dependencies"]["triton"]]
+        texts += project["optional-dependencies"]["qlora"]
+        declared = {canonicalize_name(Requirement(text).name) for text in texts}
+        ours = {"rftgym", *plugin_folders()}
+        owners = importlib.metadata.packages_distributions()
+        roots = [ROOT / "rftgym", *plugin_folders().values()]
+        for path in (path for root in roots for path in root.rglob("*.py")):
+            for module in _imported(path) - ours - sys.stdlib_module_names:
+                distributions = {canonicalize_name(name) for name in owners.get(module, [module])}
+                assert distributions & declared, f"{path.relative_to(ROOT)} imports {module}: declare it"
 
     def test_version_is_said_once_more_in_the_package_and_agrees(self, pyproject: dict[str, Any]) -> None:
         import rftgym
@@ -83,6 +105,17 @@ class TestDeclarations:
 
         for name in rftgym.__all__:
             assert getattr(rftgym, name) is not None
+
+
+def _imported(path: Path) -> set[str]:
+    """The top-level names that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
 
 
 class TestWheel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,8 @@ from rftgym.errors import UsageError
 
 if TYPE_CHECKING:
     from rftgym.cli.progress import RunProgress
+
+STOPPING = "stopping after this step, with a checkpoint; once more to stop at once"
 
 
 @click.command("train")
@@ -110,7 +113,9 @@ def _asked_to_stop(progress: RunProgress) -> Iterator[Callable[[], bool]]:
         if asked or not progress.training:
             raise KeyboardInterrupt
         asked = True
-        progress.note("stopping after this step, with a checkpoint; once more to stop at once")
+        threading.Thread(
+            target=progress.note, args=(STOPPING,)
+        ).start()  # this thread may be in the middle of a line
 
     former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -19,7 +19,7 @@ def test_is_found_and_named_with_its_distribution() -> None:
 
 
 def test_keeps_the_contract_of_environments() -> None:
-    check_env(rftgym.make("sort-digits"))
+    check_env("sort-digits", completions=["<answer>0123</answer>", "<answer>12"])
 
 
 @pytest.mark.parametrize(

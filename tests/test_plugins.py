@@ -1,0 +1,257 @@
+"""Discovery: broken plugins hurt nobody, two owners of an id are both named, what is misspelt is not passed over."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import rftgym
+from rftgym import EnvSpec, RewardSpec
+from rftgym.config import RewardSettings
+from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError, UsageError
+from rftgym.plugins import HOOKS, REGISTRATION_HOOKS, Plugins, discover
+from rftgym.registry import changed_rubric, installed, make_reward
+
+Install = Callable[..., None]
+
+GOOD = """
+from rftgym import EnvSpec, hookimpl
+
+@hookimpl
+def rftgym_environments():
+    return [EnvSpec(id="{id}", entry_point="{module}:Env", summary="Made for a test")]
+"""
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
+    """Really install a distribution of one plugin, the way a wheel is unpacked, on a path that goes away."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(distribution: str, source: str, *, name: str = "", version: str = "1.2") -> None:
+        module = distribution.replace("-", "_")
+        (tmp_path / f"{module}.py").write_text(source.replace("{module}", module), encoding="utf-8")
+        metadata = tmp_path / f"{module}-{version}.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
+        (metadata / "entry_points.txt").write_text(f"[rftgym]\n{name or distribution} = {module}\n")
+
+    before = set(sys.modules)
+    yield install
+    for module in set(sys.modules) - before:
+        if getattr(sys.modules[module], "__file__", None) and str(tmp_path) in str(
+            sys.modules[module].__file__
+        ):
+            del sys.modules[module]
+
+
+def listed(plugins: Plugins) -> dict[str, str | None]:
+    return {plugin.distribution: plugin.error for plugin in plugins.plugins}
+
+
+def test_a_plugin_is_found_with_its_distribution_and_version(install: Install) -> None:
+    install("acme-sudoku", GOOD.replace("{id}", "sudoku"), version="3.1rc1")
+    found = discover().find("env", "sudoku")
+    assert (found.plugin.distribution, found.plugin.version, found.plugin.error) == (
+        "acme-sudoku",
+        "3.1rc1",
+        None,
+    )
+    assert found.spec == EnvSpec("sudoku", "acme_sudoku:Env", "Made for a test")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
+        ("def broken(:", "SyntaxError: "),
+        ("raise ValueError('two\\nlines')", "ValueError: two lines"),
+        ("import sys; sys.exit('bye')", "SystemExit: bye"),
+        ("x = 1", "it implements no hook; mark functions with @rftgym.hookimpl"),
+        (
+            "from rftgym import hookimpl\n@hookimpl\ndef rftgym_enviroments(): return []",
+            "no such hook 'rftgym_enviroments'; did you mean rftgym_environments",
+        ),
+        ("def rftgym_environments(): return []", "rftgym_environments() is not marked as a hook"),
+        (
+            "from rftgym import hookimpl\n@hookimpl\ndef rftgym_environments(): return 3",
+            "must return a list of EnvSpec, not 3",
+        ),
+        (
+            "from rftgym import hookimpl\n@hookimpl\ndef rftgym_environments(): return 1 / 0",
+            "ZeroDivisionError",
+        ),
+        ("from rftgym import hookimpl\n@hookimpl\ndef on_step_end(run, stepp): ...", "stepp"),
+        (GOOD.replace("{id}", "Bad_Id"), "id 'Bad_Id' is not in kebab case"),
+        (GOOD.replace("{id}", "bad").replace(":Env", ".Env"), "does not read 'module:name'"),
+    ],
+)
+def test_a_broken_plugin_is_listed_with_its_reason_and_the_rest_work(
+    install: Install, source: str, reason: str
+) -> None:
+    install("acme-broken", source)
+    install("zeta-good", GOOD.replace("{id}", "good"))
+    plugins = discover()
+    error = listed(plugins)["acme-broken"]
+    assert error is not None and reason in error and "\n" not in error
+    assert listed(plugins)["zeta-good"] is None and plugins.find("env", "good")
+    assert not [r for r in plugins.registrations() if r.plugin.distribution == "acme-broken"]
+
+
+def test_nothing_of_a_plugin_with_one_bad_hook_is_called(install: Install) -> None:
+    install(
+        "acme-half",
+        "from rftgym import hookimpl\n"
+        "@hookimpl\ndef on_evaluate(run): raise AssertionError('called')\n"
+        "@hookimpl\ndef on_train_end(no_such_argument): ...\n",
+    )
+    plugins = discover()
+    assert listed(plugins)["acme-half"] is not None
+    plugins.hooks.on_evaluate(run=None, step=1, evaluation={})
+
+
+def test_two_owners_of_an_id_are_both_named_and_only_that_id_suffers(install: Install) -> None:
+    install("acme-one", GOOD.replace("{id}", "same"), version="1.0")
+    install("beta-two", GOOD.replace("{id}", "same"), version="2.0")
+    plugins = discover()
+    with pytest.raises(
+        DuplicateIdError, match=r"acme-one 1\.0 .* and beta-two 2\.0 .*; uninstall one of them"
+    ):
+        plugins.find("env", "same")
+    assert [r.plugin.distribution for r in plugins.registrations("env") if r.spec.id == "same"] == [
+        "acme-one",
+        "beta-two",
+    ]
+    assert plugins.find("env", "wordle")
+
+
+def test_two_plugins_of_one_name_are_both_loaded(install: Install) -> None:
+    install("acme-one", GOOD.replace("{id}", "one"), name="env")
+    install("beta-two", GOOD.replace("{id}", "two"), name="env")
+    plugins = discover()
+    assert plugins.find("env", "one") and plugins.find("env", "two")
+
+
+def test_the_same_entry_twice_counts_once() -> None:
+    (entry,) = importlib.metadata.entry_points(group="rftgym", name="wordle")
+    plugins = discover([entry, entry])
+    assert plugins.ids("env") == ["wordle"] and len(plugins.plugins) == 1
+
+
+def test_an_unknown_id_answers_with_what_was_meant() -> None:
+    with pytest.raises(UnknownIdError, match=r"unknown env 'wordel'; did you mean 'wordle'\?"):
+        rftgym.make("wordel")
+    with pytest.raises(UnknownIdError, match="unknown reward 'zzz'; known: brevity, "):
+        make_reward("zzz", 1.0)
+
+
+def test_run_time_hooks_reach_every_plugin(install: Install) -> None:
+    source = (
+        "from rftgym import hookimpl\nseen = []\n"
+        "@hookimpl\ndef on_step_end(step, metrics): seen.append((step, metrics))"
+    )
+    install("acme-hooked", source)
+    plugins = discover()
+    plugins.hooks.on_step_end(run=None, step=4, metrics={"reward": 1.0})
+    assert sys.modules["acme_hooked"].seen == [(4, {"reward": 1.0})]
+
+
+def test_every_hook_is_documented_and_every_registration_hook_is_known() -> None:
+    from rftgym import hookspecs
+
+    assert set(REGISTRATION_HOOKS) == {name for name in HOOKS if name.startswith("rftgym_")}
+    assert all((getattr(hookspecs, name).__doc__ or "").endswith(".") for name in HOOKS)
+
+
+def test_a_module_can_be_registered_by_hand_but_not_twice() -> None:
+    import rftgym_rewards
+
+    plugins = Plugins()
+    plugins.add(rftgym_rewards, name="rewards")
+    assert plugins.ids("reward") == ["brevity", "no-repetition", "well-formed"]
+    with pytest.raises(PluginError, match="registered already"):
+        plugins.add(rftgym_rewards, name="rewards")
+    assert plugins.find("reward", "brevity")
+
+
+# ---- from ids to objects
+
+
+def test_make_passes_arguments_and_refuses_others() -> None:
+    env = rftgym.make("wordle", max_turns=2)
+    assert env.id == "wordle" and env.max_turns == 2
+    with pytest.raises(
+        UsageError, match=r"'wordle' cannot be made with max_turn: .*unexpected keyword argument 'max_turn'"
+    ):
+        rftgym.make("wordle", max_turn=2)
+    with pytest.raises(UsageError, match="max_turns=0"):
+        rftgym.make("wordle", max_turns=0)
+
+
+def test_an_error_inside_a_constructor_is_not_taken_for_bad_usage(install: Install) -> None:
+    source = (
+        "\nfrom rftgym_wordle.env import WordleEnv\n"
+        "class Env(WordleEnv):\n    def make_rubric(self): return [] + 1\n"
+    )
+    install("acme-env", GOOD.replace("{id}", "bad-env") + source)
+    with pytest.raises(TypeError, match="can only concatenate list"):
+        rftgym.make("bad-env", plugins=discover())
+
+
+def test_what_is_no_environment_or_cannot_be_imported_is_said(install: Install) -> None:
+    install("acme-one", GOOD.replace("{id}", "no-env") + "\nEnv = dict\n")
+    install("beta-two", GOOD.replace("{id}", "gone"))
+    plugins = discover()
+    with pytest.raises(PluginError, match=r"'acme_one:Env' is no class that derives from rftgym\.TextEnv"):
+        rftgym.make("no-env", plugins=plugins)
+    with pytest.raises(PluginError, match="env 'gone': cannot load 'beta_two:Env'"):
+        rftgym.make("gone", plugins=plugins)
+
+
+def test_any_installed_reward_can_be_added_and_any_weight_changed() -> None:
+    env = rftgym.make("wordle")
+    settings = RewardSettings(add={"brevity": 0.1}, weights={"win": 2.0})
+    rubric = changed_rubric(env.rubric, settings, plugins=installed())
+    assert rubric.weights == {**env.rubric.weights, "win": 2.0, "brevity": 0.1}
+
+
+def test_a_reward_spec_that_makes_no_component_is_said(install: Install) -> None:
+    source = (
+        "from rftgym import RewardSpec, hookimpl\n"
+        "@hookimpl\ndef rftgym_rewards(): return [RewardSpec('odd', '{module}:odd')]\n"
+        "def odd(): return 3\n"
+    )
+    install("acme-odd", source)
+    plugins = discover()
+    assert isinstance(plugins.find("reward", "odd").spec, RewardSpec)
+    with pytest.raises(PluginError, match="made int, not a Component"):
+        make_reward("odd", 1.0, plugins=plugins)
+
+
+# ---- imports stay light
+
+
+@pytest.mark.parametrize("program", ["import rftgym", "import rftgym.registry; rftgym.registry.installed()"])
+def test_discovery_imports_nothing_heavy(program: str) -> None:
+    heavy = [
+        "torch",
+        "transformers",
+        "trl",
+        "datasets",
+        "triton",
+        "numpy",
+        "gymnasium",
+        "pydantic",
+        "asyncio",
+    ]
+    code = f"{program}\nimport json, sys; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
