@@ -38,6 +38,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(BIN)/python -m pip install -e '.[dev]' -c constraints.txt
+	@$(BIN)/python -m compileall -q rftgym envs trainers plugins  # pip compiles only what it copies; start-up feels it
 	@touch $(READY)
 
 demo: $(READY)

@@ -63,13 +63,17 @@ def guess_cycle(form: str) -> Iterator[str]:
 
 
 class BareWordle:
-    """A five-tuple Wordle and nothing else: tag, word list, exact marks, the same notes and texts, one reward."""
+    """A five-tuple Wordle and nothing else: tag, word list, exact marks, notes, texts, and rftgym's reward in one sum.
 
-    def __init__(self, *, notes: bool) -> None:
+    Args:
+        full: with notes in the observation, and the same reward as rftgym's; else marks only, and 1 for a win.
+    """
+
+    def __init__(self, *, full: bool) -> None:
         from rftgym_wordle import game, prompts
         from rftgym_wordle.words import answers, guesses
 
-        self.game, self.prompts, self.notes = game, prompts, notes
+        self.game, self.prompts, self.full = game, prompts, full
         self.answers, self.words = answers(), guesses()
         self.pattern = re.compile(r"<guess>\s*([A-Za-z]+)\s*</guess>")
 
@@ -78,31 +82,42 @@ class BareWordle:
         if seed is not None:
             self.random = random.Random(seed)
         self.answer = self.random.choice(self.answers)
-        self.known, self.left = self.game.Notes(), 6
+        self.notes, self.known, self.tries = self.game.Notes(), 0, 0
+        self.history: list[tuple[str, str]] = []
+        self.formed = self.valid = self.fitting = 0
         return self.prompts.opening(), {}
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Take a guess."""
-        self.left -= 1
-        found = self.pattern.search(action)
-        guess = found[1].lower() if found else None
+        self.tries += 1
+        left = 6 - self.tries
+        found = self.pattern.findall(action)
+        guess = found[-1].lower() if found else None
         if guess is None or guess not in self.words:
-            return self.prompts.after_error(guess, self.known, self.left), 0.0, not self.left, False, {}
+            return self.prompts.after_error(guess, self.notes, left), 0.0, not left, False, {}
         marks = self.game.feedback(guess, self.answer)
         won = marks == self.game.WIN
-        reward = 1.0 if won else 0.02 * marks.count("g") + 0.01 * marks.count("y")
-        if won or not self.left:
-            return self.prompts.closing(guess, marks, self.answer), reward, True, False, {"marks": marks}
-        if not self.notes:
-            return f"{guess} {marks}", reward, False, False, {"marks": marks}
-        self.known = self.known.after(guess, marks)
-        return (
-            self.prompts.after_guess(guess, marks, self.known, self.left),
-            reward,
-            False,
-            False,
-            {"marks": marks},
-        )
+        over = won or not left
+        reward = self._paid(guess, marks, len(found) == 1, won, over) if self.full else float(won)
+        if over:
+            observation = self.prompts.closing(guess, marks, self.answer)
+        elif self.full:
+            observation = self.prompts.after_guess(guess, marks, self.notes, left)
+        else:
+            observation = f"{guess} {marks}"
+        return observation, reward, over, False, {"marks": marks}
+
+    def _paid(self, guess: str, marks: str, formed: bool, won: bool, over: bool) -> float:
+        self.fitting += self.game.consistent(guess, self.history)
+        self.history.append((guess, marks))
+        self.notes = self.notes.after(guess, marks)
+        known = 2 * (5 - self.notes.green.count("_")) + len(self.notes.unplaced)
+        reward, self.known = 0.01 * (known - self.known), known
+        self.formed += formed
+        self.valid += 1
+        if over:
+            reward += (0.1 * self.formed + 0.1 * self.valid + 0.2 * self.fitting) / self.tries
+        return reward + 1.0 + 0.2 * (6 - self.tries) / 5 if won else reward
 
 
 def five_tuple(env: Any, form: str) -> Play:
@@ -125,13 +140,13 @@ def five_tuple(env: Any, form: str) -> Play:
 
 
 def bare() -> Play:
-    """The same game, without a framework."""
-    return five_tuple(BareWordle(notes=True), "<guess>{}</guess>")
+    """The same game, observations and rewards, without a framework."""
+    return five_tuple(BareWordle(full=True), "<guess>{}</guess>")
 
 
 def bare_marks_only() -> Play:
-    """The same game, without a framework and without notes in the observation."""
-    return five_tuple(BareWordle(notes=False), "<guess>{}</guess>")
+    """Without a framework, without notes in the observation, and with a win as the only reward."""
+    return five_tuple(BareWordle(full=False), "<guess>{}</guess>")
 
 
 def rftgym_step() -> Play:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from rftgym.config import ModelSettings, SamplingSettings, dotted, parsed
 from rftgym.env import TextEnv
 from rftgym.errors import RunFailed, UsageError
-from rftgym.intervals import Interval, bootstrap_interval, pass_at_k
+from rftgym.intervals import Interval, bootstrap_interval, pass_at_k, share_interval
 from rftgym.memory import forget_peak, peak_bytes
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
@@ -257,7 +257,7 @@ def _summed_up(
         model=model,
         split=plan.split,
         n=len(plan.tasks),
-        success=bootstrap_interval(values["success"], plan.seed),
+        success=share_interval(values["success"], plan.seed),
         reward=bootstrap_interval(values["reward"], plan.seed),
         components={name: bootstrap_interval(values[f"component/{name}"], plan.seed) for name in names},
         tokens_per_second=tokens / seconds if tokens else None,
@@ -265,7 +265,7 @@ def _summed_up(
         samples=plan.samples,
         seed=plan.seed,
         pass_at_k={
-            k: bootstrap_interval(_passes(values, k), plan.seed) for k in _powers_of_two(plan.samples)
+            k: share_interval(_passes(values, k), plan.seed) for k in _powers_of_two(plan.samples)
         },
         unscored=unscored,
         failures=dict(failures.most_common(10)),

@@ -21,8 +21,8 @@ def bootstrap_interval(
     """The mean over tasks with its percentile bootstrap interval, clustered by task.
 
     Samples of one task resemble each other, so whole tasks are resampled, not samples; every task weighs the
-    same. Where all tasks
-    agree, the interval is a point: the bootstrap cannot know what it never saw.
+    same. Where all tasks agree, the interval is a point: the bootstrap cannot know what it never saw (for shares, see
+    :func:`share_interval`).
 
     Args:
         values_by_task: the samples' values of each task; a task without any is left out.
@@ -45,6 +45,22 @@ def bootstrap_interval(
     mean = float(means.mean())
     # rounding may put a bound a hair beyond a mean that it equals
     return {"mean": mean, "low": min(float(low), mean), "high": max(float(high), mean)}
+
+
+def share_interval(values_by_task: Sequence[Sequence[float]], seed: int, *, level: float = 0.95) -> Interval:
+    """As :func:`bootstrap_interval`, for values between 0 and 1; honest where no task succeeds, or every one.
+
+    There the bootstrap would give a point. Instead the other end is the exact one of Clopper and Pearson for 0 of n
+    (or n of n) tasks: 1 - (a/2)^(1/n) with a = 1 - level.
+
+    Source: Clopper and Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934).
+    """
+    found = bootstrap_interval(values_by_task, seed, level=level)
+    tasks = sum(1 for values in values_by_task if len(values))
+    if tasks and found["mean"] in (0.0, 1.0):
+        reach = ((1 - level) / 2) ** (1 / tasks)
+        return {**found, "high": 1 - reach} if found["mean"] == 0.0 else {**found, "low": reach}
+    return found
 
 
 def pass_at_k(successes: Sequence[bool], k: int) -> float | None:

@@ -151,7 +151,8 @@ def _prepare(config: RunConfig, plugins: Plugins) -> _Run:
     for split in sorted(splits):
         if env.tasks.size(split) == 0:
             raise UsageError(
-                f"environment {env.id!r} has no tasks in split {split!r}; give rows a 'split', or see --no-eval"
+                f"environment {env.id!r} has no tasks in split {split!r}: give rows a 'split', or use "
+                "--set evaluation.split=train --set evaluation.every=0"
             )
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
     return _Run(config, plugins, env, policy, trainer(), settings)

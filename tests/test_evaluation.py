@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import rftgym
 from rftgym.errors import RunFailed, UnknownIdError, UsageError
 from rftgym.evaluation import Evaluation, bootstrap_interval, episode_seed, evaluate, pass_at_k
+from rftgym.intervals import share_interval
 from rftgym.memory import forget_peak, peak_bytes
 from rftgym.policy import Conversations, Policy, Reply, Request
 from rftgym.rubric import Component
@@ -385,3 +386,14 @@ def test_the_peak_of_memory_is_seen() -> None:
     assert before is not None
     assert after is not None
     assert after - before > 100 * 2**20
+
+
+@pytest.mark.parametrize("n", [1, 20, 200])
+def test_shares_without_a_success_or_a_failure_have_exact_bounds(n: int) -> None:
+    """Clopper and Pearson: the share at which 0 of n has a chance of 2.5%."""
+    none = share_interval([[0.0]] * n, 0)
+    every = share_interval([[1.0]] * n, 0)
+    assert (none["mean"], none["low"], every["mean"], every["high"]) == (0.0, 0.0, 1.0, 1.0)
+    assert (1 - none["high"]) ** n == pytest.approx(0.025)
+    assert every["low"] ** n == pytest.approx(0.025)
+    assert share_interval([[0.0], [1.0]] * 9, 0) == bootstrap_interval([[0.0], [1.0]] * 9, 0)

@@ -12,7 +12,7 @@ def rftgym_environments() -> list[EnvSpec]:
         EnvSpec(
             id="wordle",
             entry_point="rftgym_wordle.env:WordleEnv",
-            summary="Find a five-letter English word in six guesses (multi-turn, 2,362 answers)",
+            summary="Find a five-letter English word in six guesses (multi-turn, 2,354 answers)",
             gymnasium_id="rftgym/Wordle-v0",
             train_defaults={"trainer.steps": 60},
         )

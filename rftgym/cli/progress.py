@@ -68,6 +68,10 @@ class _Shown(RunProgress):
         super().phase(name)
         self.name = name
 
+    def remark(self, step: int, text: str) -> None:
+        """Something about a batch that the user should know."""
+        self.note(f"step {step}: {text}")
+
     def note(self, text: str) -> None:
         """Say something above the bars."""
         self.console.print(f"rftgym: {text}", markup=False)

@@ -113,9 +113,8 @@ def _asked_to_stop(progress: RunProgress) -> Iterator[Callable[[], bool]]:
         if asked or not progress.training:
             raise KeyboardInterrupt
         asked = True
-        threading.Thread(
-            target=progress.note, args=(STOPPING,)
-        ).start()  # this thread may be in the middle of a line
+        # From a thread of its own: this one may be in the middle of writing a line.
+        threading.Thread(target=progress.note, args=(STOPPING,)).start()
 
     former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -29,6 +29,10 @@ class Attention(Protocol):
         """int64 (tokens,): each new token's position in its row."""
 
     @property
+    def reach(self) -> int:
+        """More than any of ``positions_N``."""
+
+    @property
     def last(self) -> Tensor | slice:
         """Index of each row's last new token among all new tokens."""
 
@@ -74,13 +78,16 @@ class PromptAttention:
     """Causal attention of fresh prompts, from position 0, into empty slots of an arena."""
 
     def __init__(self, arena: SlotArena, slots: Sequence[int], counts: Sequence[int]) -> None:
-        self._kv, self._ragged = arena.kv, Ragged(counts, arena.kv.device)
-        self._slot_N = torch.tensor(slots, device=arena.kv.device)[self._ragged.row_N]
+        device = arena.shape.device
+        self._kv, self._ragged = arena.kv, Ragged(counts, device)
+        self._slot_N = torch.tensor(slots, device=device)[self._ragged.row_N]
         self.positions_N, self.last = self._ragged.offset_N, self._ragged.last_B
+        self.reach = max(counts)
 
     def __call__(self, layer: int, query_NHD: Tensor, key_NHD: Tensor, value_NHD: Tensor) -> Tensor:
-        self._kv[layer, 0][self._slot_N, :, self.positions_N] = key_NHD
-        self._kv[layer, 1][self._slot_N, :, self.positions_N] = value_NHD
+        keys, values = self._kv[layer]
+        keys[self._slot_N, :, self.positions_N] = key_NHD
+        values[self._slot_N, :, self.positions_N] = value_NHD
         query, key, value = (self._ragged.pad(x).transpose(1, 2) for x in (query_NHD, key_NHD, value_NHD))
         # Padding stands to the right, where a causal query never looks.
         mixed_BHQD = F.scaled_dot_product_attention(query, key, value, is_causal=True, enable_gqa=True)
@@ -112,7 +119,7 @@ class SharedPrefixes:
     @classmethod
     def arrange(cls, arena: SlotArena, prefixes: Sequence[int | None]) -> SharedPrefixes | None:
         """Bring the prefixes of these rows to the front of their arena; None where no row has one."""
-        device, dtype = arena.kv.device, arena.kv.dtype
+        device, dtype = arena.shape.device, arena.shape.dtype
         order = arena.activate({prefix for prefix in prefixes if prefix is not None})
         if not order:
             return None
@@ -144,7 +151,7 @@ class SharedPrefixes:
         prefixes, largest = self.members_PG.shape
         _, queries, heads, width = query_BQHD.shape
         gathered = query_BQHD[self.members_PG.flatten()].reshape(prefixes, largest * queries, heads, width)
-        key, value = self.arena.kv[layer, :, :prefixes, :, : self.longest]
+        key, value = self.arena.kv[layer][:, :prefixes, :, : self.longest]
         mixed, weight = attend(gathered.transpose(1, 2), key, value, self.hidden_P11T)
         mixed = mixed.transpose(1, 2).reshape(prefixes * largest, queries, heads, width)[self.place_B]
         weight = weight.transpose(1, 2).reshape(prefixes * largest, queries, heads)[self.place_B]
@@ -164,7 +171,7 @@ class RowAttention:
     def __init__(
         self, arena: SlotArena, start: int, counts: Sequence[int], prefixes: SharedPrefixes | None
     ) -> None:
-        device = arena.kv.device
+        device = arena.shape.device
         stop = start + len(counts)
         held_B = torch.tensor(arena.length[start:stop], device=device)
         self.last: Tensor | slice
@@ -177,14 +184,15 @@ class RowAttention:
         self._prefixes = prefixes
         self.positions_N = own_N if prefixes is None else own_N + prefixes.tokens_B[row_N]
         longest = max(held + count for held, count in zip(arena.length[start:stop], counts, strict=True))
-        self._kv = arena.kv[:, :, start:stop, :, :longest]
+        self.reach = longest + (0 if prefixes is None else prefixes.longest)
+        self._kv, self._slots, self._longest = arena.kv, slice(start, stop), longest
         self._row_N, self._own_N = row_N, own_N
         queries_BQ = held_B[:, None] + torch.arange(max(counts), device=device)
         hidden_BQT = torch.arange(longest, device=device) > queries_BQ[:, :, None]
-        self._hidden_B1QT = _hide(hidden_BQT, arena.kv.dtype)[:, None]
+        self._hidden_B1QT = _hide(hidden_BQT, arena.shape.dtype)[:, None]
 
     def __call__(self, layer: int, query_NHD: Tensor, key_NHD: Tensor, value_NHD: Tensor) -> Tensor:
-        key, value = self._kv[layer]
+        key, value = self._kv[layer][:, self._slots, :, : self._longest]
         key[self._row_N, :, self._own_N] = key_NHD
         value[self._row_N, :, self._own_N] = value_NHD
         query_BQHD = query_NHD[:, None] if self._ragged is None else self._ragged.pad(query_NHD)

@@ -316,7 +316,7 @@ class DecodeSession:
         if state.tokens[-1] in self._decoder.eos_token_ids:
             return "eos"
         sampled = len(state.tokens) - state.start
-        if self._sampling.stop and self._stops.ended(state.tokens[state.start :]):
+        if self._stops.ended(state.tokens, state.start):
             return "stop"
         limit = self._decoder.context_limit
         if limit is not None and len(state.tokens) >= limit:

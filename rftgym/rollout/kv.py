@@ -1,4 +1,4 @@
-"""Key-value caches of many rows in one tensor, with those at work side by side at its front."""
+"""Key-value caches of many rows in one tensor a layer, with those at work side by side at its front."""
 
 from __future__ import annotations
 
@@ -30,22 +30,25 @@ class KVShape:
 
 
 class SlotArena:
-    """One slot of equal capacity for each owner, in one tensor that is allocated ahead in growing chunks.
+    """One slot of equal capacity for each owner, in memory that is allocated ahead in growing chunks.
 
     A batched attention wants the rows at work in one contiguous view, so :meth:`activate` keeps them in the first
-    slots by swapping; owners at rest keep their keys and values behind them. While it grows, the old tensor and
-    the new one are both alive.
+    slots by swapping; owners at rest keep their keys and values behind them. It grows by a half or more at a time,
+    layer by layer, so that one layer is the most that is ever held twice.
 
     Attributes:
-        kv: (layers, 2, slots, heads, capacity, width): keys at index 0, values at 1. Unused places hold finite
-            numbers, so masking them is enough.
+        kv: a tensor a layer, (2, slots, heads, capacity, width): keys at index 0, values at 1. Unused places hold
+            finite numbers, so masking them is enough.
         hidden: (slots, hidden): the model's final hidden state after each owner's last token.
+        slots: how many there are, used or free.
+        capacity: tokens that fit into each.
         length: tokens in use, by slot.
     """
 
     def __init__(self, shape: KVShape) -> None:
         self.shape = shape
-        self.kv = torch.zeros(self._size(0, 0), dtype=shape.dtype, device=shape.device)
+        self.slots = self.capacity = 0
+        self.kv = [self._new_layer(0, 0) for _ in range(shape.layers)]
         self.hidden = torch.zeros(0, shape.hidden, dtype=shape.dtype, device=shape.device)
         self.length: list[int] = []
         self._owners: list[int | None] = []
@@ -55,7 +58,7 @@ class SlotArena:
     @property
     def nbytes(self) -> int:
         """Bytes of keys and values as allocated, in use or not."""
-        return self.kv.numel() * self.kv.element_size()
+        return sum(layer.numel() * layer.element_size() for layer in self.kv)
 
     def slot(self, owner: int) -> int:
         """Where an owner's keys and values are now; :meth:`activate` may move them."""
@@ -65,7 +68,7 @@ class SlotArena:
         """Give each new owner an empty slot."""
         missing = len(owners) - len(self._free)
         if missing > 0:
-            self._grow(len(self._owners) + missing, self.kv.shape[4])
+            self._grow(self.slots + missing, self.capacity)
         for owner in owners:
             slot = self._free.pop()
             self._slots[owner], self._owners[slot], self.length[slot] = slot, owner, 0
@@ -79,10 +82,9 @@ class SlotArena:
 
     def reserve(self, tokens: int) -> None:
         """Make every slot at least ``tokens`` long."""
-        capacity = self.kv.shape[4]
-        if tokens > capacity:
-            wanted = max(tokens, capacity + capacity // 4)
-            self._grow(len(self._owners), -(-wanted // CHUNK) * CHUNK)
+        if tokens > self.capacity:
+            wanted = max(tokens, self.capacity + self.capacity // 2)
+            self._grow(self.slots, -(-wanted // CHUNK) * CHUNK)
 
     def activate(self, owners: Iterable[int]) -> list[int]:
         """Move these owners to the first slots; returns them in the order of their slots."""
@@ -97,7 +99,8 @@ class SlotArena:
     def _swap(self, left: list[int], right: list[int]) -> None:
         used = max(self.length[slot] for slot in left + right)
         here, there = left + right, right + left
-        self.kv[:, :, here, :, :used] = self.kv[:, :, there, :, :used]
+        for layer in self.kv:
+            layer[:, here, :, :used] = layer[:, there, :, :used]
         self.hidden[here] = self.hidden[there]
         self.length[:] = _exchanged(self.length, here, there)
         self._owners[:] = _exchanged(self._owners, here, there)
@@ -105,19 +108,21 @@ class SlotArena:
         self._free = sorted((slot for slot, owner in enumerate(self._owners) if owner is None), reverse=True)
 
     def _grow(self, slots: int, capacity: int) -> None:
-        old_slots, old_capacity = self.kv.shape[2], self.kv.shape[4]
-        grown = self.kv.new_zeros(self._size(slots, capacity))
-        grown[:, :, :old_slots, :, :old_capacity] = self.kv
+        for index, layer in enumerate(self.kv):
+            self.kv[index] = self._new_layer(slots, capacity)
+            self.kv[index][:, : self.slots, :, : self.capacity] = layer
         hidden = self.hidden.new_zeros(slots, self.hidden.shape[1])
-        hidden[:old_slots] = self.hidden
-        self.kv, self.hidden = grown, hidden
-        added = range(old_slots, slots)
+        hidden[: self.slots] = self.hidden
+        self.hidden = hidden
+        added = range(self.slots, slots)
         self.length.extend(0 for _ in added)
         self._owners.extend(None for _ in added)
         self._free = sorted([*self._free, *added], reverse=True)
+        self.slots, self.capacity = slots, capacity
 
-    def _size(self, slots: int, capacity: int) -> tuple[int, ...]:
-        return (self.shape.layers, 2, slots, self.shape.heads, capacity, self.shape.width)
+    def _new_layer(self, slots: int, capacity: int) -> torch.Tensor:
+        size = (2, slots, self.shape.heads, capacity, self.shape.width)
+        return torch.zeros(size, dtype=self.shape.dtype, device=self.shape.device)
 
 
 def _exchanged(values: list[_T], here: list[int], there: list[int]) -> list[_T]:

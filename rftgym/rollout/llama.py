@@ -122,7 +122,7 @@ class FusedLlama:
             tokens_N: int64 (tokens,), the new tokens of all rows, packed.
             attention: knows the rows; its caches are written to.
         """
-        cos_N1D, sin_N1D = self._rotation(attention.positions_N)
+        cos_N1D, sin_N1D = self._rotation(attention)
         hidden = F.embedding(tokens_N, self._embedding)
         for index, layer in enumerate(self._layers):
             mixed = attention(index, *self._project(layer, hidden, cos_N1D, sin_N1D))
@@ -153,10 +153,10 @@ class FusedLlama:
     def _rms(self, x: Tensor, gain: Tensor) -> Tensor:
         return F.rms_norm(x, (x.shape[-1],), gain, self.epsilon)
 
-    def _rotation(self, positions_N: Tensor) -> tuple[Tensor, Tensor]:
-        needed = int(positions_N.max()) + 1
-        if needed > len(self._cos):
-            self._cos, self._sin = self._rotary_tables(2 * needed)
+    def _rotation(self, attention: Attention) -> tuple[Tensor, Tensor]:
+        if attention.reach > len(self._cos):
+            self._cos, self._sin = self._rotary_tables(2 * attention.reach)
+        positions_N = attention.positions_N
         return self._cos[positions_N, None], self._sin[positions_N, None]
 
     def _rotary_tables(self, length: int) -> tuple[Tensor, Tensor]:
@@ -290,7 +290,7 @@ class FusedCaches:
 
     def _packed(self, rows: Sequence[Sequence[int]]) -> Tensor:
         tokens = [token for row in rows for token in row]
-        return torch.tensor(tokens, device=self._rows.kv.device)
+        return torch.tensor(tokens, device=self._rows.shape.device)
 
 
 def _read_layer(layer: Any, name: str) -> _Layer:

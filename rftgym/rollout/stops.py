@@ -21,8 +21,13 @@ class StopStrings:
         self._window = max((len(stop.encode()) for stop in self._stops), default=0) + 4
         self._may_end: dict[int, bool] = {}
 
-    def ended(self, tokens: Sequence[int]) -> bool:
-        """Whether the newest token completed a stop string; to be asked after every token of the completion."""
+    def ended(self, tokens: Sequence[int], start: int) -> bool:
+        """Whether the last token completed a stop string; to be asked after every token of a completion.
+
+        Args:
+            tokens: of the whole row.
+            start: where the completion begins in them.
+        """
         if not self._stops:
             return False
         newest = tokens[-1]
@@ -30,7 +35,7 @@ class StopStrings:
             self._may_end[newest] = self._can_complete(newest)
         if not self._may_end[newest]:
             return False
-        text = decode(self._tokenizer, tokens[-self._window :])
+        text = decode(self._tokenizer, tokens[max(start, len(tokens) - self._window) :])
         return any(stop in text for stop in self._stops)
 
     def _can_complete(self, token: int) -> bool:
