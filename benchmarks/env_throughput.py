@@ -1,19 +1,20 @@
 """Wordle steps per CPU-second: rftgym's, a bare Python one, TextArena's and GEM's, in interleaved rounds.
 
-    python benchmarks/env_throughput.py                                        what this interpreter has
-    python benchmarks/env_throughput.py --python-other other/bin/python        TextArena and GEM from another environment
+    python benchmarks/env_throughput.py                                     what this interpreter has
+    python benchmarks/env_throughput.py --python-other other/bin/python     TextArena and GEM from elsewhere
 
-Every contestant plays the same valid five-letter words, six guesses an episode, in a process of its own; the processes take
-turns, so that a noisy machine hits all of them alike, and each counts its own CPU seconds. Printed are medians over the
-rounds, and the medians of the ratios within a round.
+Every contestant plays the same valid five-letter words, six guesses an episode, in a process of its own; the processes
+take turns, so that a noisy machine hits all of them alike, and each counts its own CPU seconds. Printed are medians of
+the rounds, and the medians of the ratios within a round.
 
 TextArena and GEM pin versions that fight with others, so they get an environment of their own:
 
     python -m venv other && other/bin/pip install textarena==0.7.4 gem-llm==0.1.0
 
-Both download NLTK's word lists when an environment is made. Here nothing is downloaded: NLTK reads rftgym's words from a
-folder in its own format (850 basic words, about a fifth of them of five letters, as in the original), and TextArena's
-filter for nouns, which needs a downloaded tagger when an environment is made, lets every word pass. Steps are not touched.
+(or ``pip install --no-deps`` those two and then chess, nltk, openai, python-dotenv, requests, rich, websockets). Both
+download NLTK's word lists when an environment is made. Here nothing is downloaded: NLTK reads rftgym's words from a
+folder in its own format (850 basic words, a fifth of them of five letters, as in the original), and TextArena's filter
+for nouns, which needs a downloaded tagger when an environment is made, lets every word pass. Steps are not touched.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -187,18 +189,25 @@ def rftgym_rollout() -> Play:
     return play
 
 
-def textarena() -> Play:
-    """TextArena's environment without wrappers; its history dies with the state that reset makes."""
+def textarena(*, conversation: bool = False) -> Play:
+    """TextArena's environment; with the wrapper that its ``make`` puts around it, the whole conversation is observed.
+
+    The wrapper never forgets earlier episodes, so its history is cleared by hand.
+    """
     offline_nltk()
-    module = importlib.import_module("textarena.envs.Wordle.env")
+    module: Any = importlib.import_module("textarena.envs.Wordle.env")
     module.pos_tag = lambda tokens: [(token, "NN") for token in tokens]
     env = module.WordleEnv(word_length=5, num_guesses=6)
+    if conversation:
+        env = importlib.import_module("textarena.wrappers").LLMObservationWrapper(env)
     guesses = guess_cycle("[{}]")
 
     def play(steps: int) -> int:
         taken = 0
         while taken < steps:
             env.reset(num_players=1)
+            if conversation:
+                env.full_observations = {}
             over = False
             while not over:
                 env.get_observation()
@@ -209,16 +218,19 @@ def textarena() -> Play:
     return play
 
 
-def gem() -> Play:
-    """GEM's environment without wrappers."""
+def gem(*, conversation: bool = False) -> Play:
+    """GEM's environment; with its ``concat_with_action`` wrapper, the whole conversation is observed."""
     offline_nltk()
-    module = importlib.import_module("gem.envs.game_env.wordle")
-    return five_tuple(module.WordleEnv(word_length=5, max_turns=6), "\\boxed{{{}}}")
+    env = importlib.import_module("gem.envs.game_env.wordle").WordleEnv(word_length=5, max_turns=6)
+    if conversation:
+        wrapper = importlib.import_module("gem.wrappers.observation_wrapper").ObservationWrapper
+        env = wrapper(env, include_action=True, include_chat_template=False)
+    return five_tuple(env, "\\boxed{{{}}}")
 
 
 def offline_nltk() -> None:
     """NLTK's own reader on rftgym's words, and no download."""
-    nltk = importlib.import_module("nltk")
+    nltk: Any = importlib.import_module("nltk")
     folder = Path(tempfile.mkdtemp(prefix="rftgym-nltk-"))
     corpus = folder / "corpora" / "words"
     corpus.mkdir(parents=True)
@@ -237,9 +249,10 @@ CONTESTANTS: dict[str, Callable[[], Play]] = {
     "rftgym gymnasium": rftgym_gymnasium,
     "rftgym rollout": rftgym_rollout,
     "TextArena": textarena,
+    "TextArena, conversation": partial(textarena, conversation=True),
     "GEM": gem,
+    "GEM, conversation": partial(gem, conversation=True),
 }
-OTHERS = ("TextArena", "GEM")
 
 
 # -------------------------------------------------------------------------------------------------------------- workers
@@ -261,25 +274,24 @@ class Worker:
     def __init__(self, name: str, python: str) -> None:
         self.name, self.missing = name, None
         command = [python, str(HERE), "--worker", name]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        if not self._answer():
-            _, errors = self.process.communicate()
-            self.missing = errors.strip().splitlines()[-1] if errors.strip() else "it said nothing"
+        with tempfile.TemporaryFile("w+") as errors:  # a pipe that nobody reads would fill up
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
+            if not self._answer():
+                self.process.wait()
+                errors.seek(0)
+                self.missing = (errors.read().strip().splitlines() or ["it said nothing"])[-1]
 
     def steps_per_second(self, steps: int) -> float:
         """Play one round."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{steps}\n")
-        self.process.stdin.flush()
+        print(steps, file=self.process.stdin, flush=True)
         answer = self._answer()
-        return answer["steps"] / answer["cpu_seconds"]
+        return float(answer["steps"] / answer["cpu_seconds"])
 
     def _answer(self) -> dict[str, Any]:
         """The next line that is ours: libraries print too."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
+        for line in self.process.stdout or ():
             if line.startswith('{"'):
                 answer: dict[str, Any] = json.loads(line)
                 return answer
@@ -294,8 +306,11 @@ class Worker:
 def measured(
     names: list[str], rounds: int, steps: int, python_other: str
 ) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """Steps per CPU-second by contestant and round, after one round to warm up; and who could not play, with the reason."""
-    workers = [Worker(name, python_other if name in OTHERS else sys.executable) for name in names]
+    """Steps per CPU-second by contestant and round, after one round to warm up; and who could not play, and why."""
+    workers = [
+        Worker(name, sys.executable if name.startswith(("bare", "rftgym")) else python_other)
+        for name in names
+    ]
     missing = {worker.name: worker.missing for worker in workers if worker.missing is not None}
     playing = [worker for worker in workers if worker.missing is None]
     speeds: dict[str, list[float]] = {worker.name: [] for worker in playing}
@@ -317,8 +332,8 @@ def summary(speeds: dict[str, list[float]], missing: dict[str, str], steps: int)
     ratios = {
         f"{of} / {over}": statistics.median(a / b for a, b in zip(speeds[of], speeds[over], strict=True))
         for of in ("rftgym step", "rftgym rollout")
-        for over in ("bare", "bare, marks only", "TextArena", "GEM")
-        if of in speeds and over in speeds
+        for over in CONTESTANTS
+        if of in speeds and over in speeds and not over.startswith("rftgym")
     }
     bars = {
         f"{of} / {over} >= {least:g}": ratios[f"{of} / {over}"] >= least
@@ -347,12 +362,12 @@ def show(result: dict[str, Any]) -> None:
     )
     for name, speed in result["steps_per_cpu_second"].items():
         low, high = result["spread"][name]
-        print(f"  {name:<20}{speed:>10,}    ({low:,} to {high:,})")
+        print(f"  {name:<24}{speed:>10,}    ({low:,} to {high:,})")
     for name, reason in result["missing"].items():
-        print(f"  {name:<20}   missing    {reason}")
+        print(f"  {name:<24}   missing    {reason}")
     print("ratios")
     for name, ratio in result["ratios"].items():
-        print(f"  {name:<40}{ratio:>8.2f}")
+        print(f"  {name:<44}{ratio:>8.2f}")
     print("bars")
     for name, met in result["bars"].items():
         print(f"  {'met   ' if met else 'MISSED'} {name}")

@@ -264,9 +264,7 @@ def _summed_up(
         peak_memory_bytes=memory,
         samples=plan.samples,
         seed=plan.seed,
-        pass_at_k={
-            k: share_interval(_passes(values, k), plan.seed) for k in _powers_of_two(plan.samples)
-        },
+        pass_at_k={k: share_interval(_passes(values, k), plan.seed) for k in _powers_of_two(plan.samples)},
         unscored=unscored,
         failures=dict(failures.most_common(10)),
         notes=(*plan.notes, *((note,) if unscored else ())),

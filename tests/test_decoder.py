@@ -341,6 +341,12 @@ def test_a_stop_string_ends_a_row_at_once(
     assert (result.text, result.stop_reason) == (text, "stop")
 
 
+def test_a_stop_string_must_lie_in_the_completion(tokenizer: Any) -> None:
+    prompt = tokenizer.decode([0])
+    result = scripted(tokenizer, "abc", stop=(prompt + "a",), max_tokens=3)
+    assert (result.text, result.stop_reason) == ("abc", "length")
+
+
 def test_the_token_limit_ends_a_row(tokenizer: Any) -> None:
     result = scripted(tokenizer, "abcdefgh", max_tokens=3)
     assert (result.text, result.stop_reason) == ("abc", "length")

@@ -84,31 +84,9 @@ class WordleEnv(MultiTurnEnv[Game]):
     def respond(self, state: Game, turn: Turn, rng: Random) -> Response:
         guess = _word(turn.answer)
         state.tries += 1
-        left = GUESSES - state.tries
-        if guess is None or (guess != state.answer and guess not in guesses()):
-            info = {"guess": guess, "marks": None, "consistent": False, "progress": 0.0, "won": False}
-            said = (
-                prompts.after_error(guess, state.notes, left)
-                if left
-                else prompts.closing(guess, None, state.answer)
-            )
-            return Response(said, not left, info)
-        marks = feedback(guess, state.answer)
-        won = marks == WIN
-        notes = state.notes.after(guess, marks)
-        known = _known_tenths(notes)
-        info = {
-            "guess": guess,
-            "marks": marks,
-            "consistent": consistent(guess, state.history),
-            "progress": (known - state.known) / 10,
-            "won": won,
-        }
-        state.history.append((guess, marks))
-        state.notes, state.known = notes, known
-        if won or not left:
-            return Response(prompts.closing(guess, marks, state.answer), True, info)
-        return Response(prompts.after_guess(guess, marks, state.notes, left), False, info)
+        if guess is not None and (guess in guesses() or guess == state.answer):
+            return _marked(state, guess)
+        return _refused(state, guess)
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Games of an imperfect player.
@@ -131,6 +109,36 @@ class WordleEnv(MultiTurnEnv[Game]):
         )
         closing = trajectory.closing[0].content.splitlines()[-1] if trajectory.terminated else ""
         return drawn([turn.info for turn in trajectory.turns], notes, closing)
+
+
+def _marked(state: Game, guess: str) -> Response:
+    """Marks, notes and facts about a valid guess."""
+    marks = feedback(guess, state.answer)
+    won = marks == WIN
+    denied = not set(guess).isdisjoint(state.notes.gray)  # a quick way to see that a guess is not consistent
+    fits = not denied and consistent(guess, state.history)
+    notes = state.notes.after(guess, marks)
+    known = _known_tenths(notes)
+    info = {
+        "guess": guess,
+        "marks": marks,
+        "consistent": fits,
+        "progress": (known - state.known) / 10,
+        "won": won,
+    }
+    state.history.append((guess, marks))
+    state.notes, state.known = notes, known
+    if won or state.tries == GUESSES:
+        return Response(prompts.closing(guess, marks, state.answer), True, info)
+    return Response(prompts.after_guess(guess, marks, notes, GUESSES - state.tries), False, info)
+
+
+def _refused(state: Game, guess: str | None) -> Response:
+    """What is said to an answer without a guess, or with one that is not in the word list."""
+    info = {"guess": guess, "marks": None, "consistent": False, "progress": 0.0, "won": False}
+    if state.tries == GUESSES:
+        return Response(prompts.closing(guess, None, state.answer), True, info)
+    return Response(prompts.after_error(guess, state.notes, GUESSES - state.tries), False, info)
 
 
 def _word(answer: object) -> str | None:

@@ -14,7 +14,6 @@ from rftgym.types import Failure, Message, Sampling, Trajectory
 from rftgym_transformers.adapters import is_adapted, save_adapter
 from rftgym_transformers.chat import ChatFormat
 
-
 KV_BYTES = 2 * 1024**3
 """What the keys and values of all open conversations may take, if each is 1,024 tokens long."""
 

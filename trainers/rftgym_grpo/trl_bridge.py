@@ -305,7 +305,9 @@ def quiet_libraries() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             for category in (UserWarning, FutureWarning):
-                warnings.filterwarnings("ignore", category=category, module=r"(trl|peft|transformers|torch)\..*")
+                warnings.filterwarnings(
+                    "ignore", category=category, module=r"(trl|peft|transformers|torch)\..*"
+                )
             yield
     finally:
         logger.setLevel(level)
