@@ -14,7 +14,14 @@ def rftgym_environments() -> list[EnvSpec]:
             entry_point="rftgym_wordle.env:WordleEnv",
             summary="Find a five-letter English word in six guesses (multi-turn, 2,354 answers)",
             gymnasium_id="rftgym/Wordle-v0",
-            train_defaults={"trainer.steps": 60},
+            train_defaults={
+                "sampling.max_tokens": 32,
+                "trainer.steps": 45,
+                "trainer.learning_rate": 1.5e-3,
+                "trainer.warmup": 2,
+                "trainer.schedule": "linear",
+                "evaluation.every": 15,
+            },
         )
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from rftgym import Message, MultiTurnEnv, Response, Rubric, TagParser, Task, TaskRow, Turn
 from rftgym.errors import UsageError
@@ -27,7 +27,7 @@ HABITS = demonstrations.Habits(consistent=0.6, favourite=0.2, whim=0.2)
 class WordleRow(TaskRow):
     """A task: the answer, five letters a-z. It need not be in the word list, and is its own id unless one is given."""
 
-    answer: str
+    answer: str = Field(description="The secret: five letters a-z", examples=["crane"])
 
     @field_validator("answer")
     @classmethod
