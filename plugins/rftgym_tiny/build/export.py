@@ -52,4 +52,6 @@ def export(network: Network, folder: Path) -> None:
         folder
     )
     tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    path = folder / "model.safetensors"
+    save_file(tensors, path, metadata={"format": "pt"})
+    path.chmod(0o644)  # safetensors leaves it readable to its owner only
