@@ -390,6 +390,7 @@ from rftgym.types import Task, Trajectory, Turn
 def slow(completion):
     time.sleep(30)
     return 1.0
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 rubric = rftgym.Rubric([rftgym.Component("slow", slow)], success="slow")
 threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 try:
