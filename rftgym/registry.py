@@ -156,7 +156,18 @@ def trainer_class(id: str, *, plugins: Plugins | None = None) -> type[Trainer]:
     return loaded
 
 
-def defaults_of(env_id: str, plugins: Plugins) -> Mapping[str, Any]:
-    """What an environment asks ``train`` to assume where the user says nothing (dotted keys, the model included)."""
+def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> Mapping[str, Any]:
+    """What an environment and a model ask ``train`` to assume where the user says nothing.
+
+    Args:
+        model: instead of the environment's default one.
+
+    Returns:
+        Values by dotted key, "model.id" included; the model's win over the environment's.
+
+    Raises:
+        UnknownIdError: no such environment or model.
+    """
     spec = plugins.spec(EnvSpec, env_id)
-    return {"model.id": spec.default_model, **spec.train_defaults}
+    model = model or spec.default_model
+    return {"model.id": model, **spec.train_defaults, **policy_spec(model, plugins).train_defaults}

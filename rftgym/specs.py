@@ -85,11 +85,14 @@ class PolicySpec(Spec):
     Attributes:
         trainable: it has weights that a trainer can update.
         scheme: also takes every ``--model`` that starts with ``scheme:`` (say "openai").
+        train_defaults: settings that ``rftgym train`` takes for this model where the user says nothing (dotted keys; a
+            learning rate, say). They win over the environment's.
     """
 
     kind: ClassVar[str] = "policy"
     trainable: bool = False
     scheme: str | None = None
+    train_defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
 class TrainerSpec(Spec):

@@ -52,7 +52,7 @@ def never() -> bool:
 
 
 def resolve(settings: Sequence[Mapping[str, Any]], plugins: Plugins) -> RunConfig:
-    """Layers of nested settings, later ones winning, over what the environment's spec asks to assume.
+    """Layers of nested settings, later ones winning, over what the environment's and the model's spec ask to assume.
 
     Raises:
         UsageError: an unknown key, a wrong value or an unknown environment; one line.
@@ -62,12 +62,22 @@ def resolve(settings: Sequence[Mapping[str, Any]], plugins: Plugins) -> RunConfi
     env_id = env.get("id") if isinstance(env, Mapping) else env
     if not env_id:
         raise UsageError("no environment: name one with --env (`rftgym list env` shows all)")
-    config: RunConfig = parsed(RunConfig, merged(dotted(defaults_of(str(env_id), plugins)), asked))
-    trainer = parsed(
-        trainer_class(config.trainer.id, plugins=plugins).Config, config.trainer.own, where="trainer"
-    )
+    model = asked.get("model")
+    model_id = model.get("id") if isinstance(model, Mapping) else model
+    assumed = defaults_of(str(env_id), plugins, model=str(model_id) if model_id else None)
+    chosen = parsed(RunConfig, merged({"env": env_id}, asked)).trainer.id
+    settings_class = trainer_class(chosen, plugins=plugins).Config
+    fitting = {name: value for name, value in assumed.items() if _fits(name, settings_class)}
+    config: RunConfig = parsed(RunConfig, merged(dotted(fitting), asked))
+    trainer = parsed(settings_class, config.trainer.own, where="trainer")
     full = {"id": config.trainer.id, **trainer.model_dump(mode="json")}
     return config.model_copy(update={"trainer": type(config.trainer).model_validate(full)})
+
+
+def _fits(name: str, trainer: type[Settings]) -> bool:
+    """Whether an assumed setting means anything to the trainer: specs are written with one of them in mind."""
+    group, _, own = name.partition(".")
+    return group != "trainer" or own in trainer.model_fields
 
 
 @dataclass

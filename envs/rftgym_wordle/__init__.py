@@ -17,9 +17,6 @@ def rftgym_environments() -> list[EnvSpec]:
             train_defaults={
                 "sampling.max_tokens": 32,
                 "trainer.steps": 45,
-                "trainer.learning_rate": 1.5e-3,
-                "trainer.warmup": 2,
-                "trainer.schedule": "linear",
                 "evaluation.every": 15,
             },
         )
