@@ -297,6 +297,16 @@ def test_credit_by_turn_looks_ahead_only() -> None:
     assert clipped == [[0.0, 0.0, 0.0], [0.0, 0.0]]
 
 
+def test_a_forward_pass_takes_what_fits_and_divides_a_minibatch() -> None:
+    settings = grpo.GRPOSettings(prompts=4, group_size=6)
+    gigabyte = 1024**3
+    assert settings.rows_per_forward(1) == 12  # the largest divisor of 24 up to 16
+    assert settings.rows_per_forward(gigabyte) == 4
+    assert settings.rows_per_forward(gigabyte * 3 // 4) == 4  # 5 would fit and does not divide
+    assert settings.rows_per_forward(100 * gigabyte) == 1
+    assert grpo.GRPOSettings(prompts=4, group_size=6, micro_batch=8).rows_per_forward(gigabyte) == 8
+
+
 def test_seeds_depend_on_run_seed_and_position_only() -> None:
     tasks = [rftgym.Task(str(i), {}) for i in range(50)]
     assert grpo.episode_seeds(3, tasks) == grpo.episode_seeds(3, tasks[:50])

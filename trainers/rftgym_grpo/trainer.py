@@ -31,6 +31,8 @@ from rftgym.errors import ContractError, UsageError
 from rftgym.trainer import TrainContext, Trainer
 from rftgym.types import Task
 
+ACTIVATION_BYTES = 4 * 1024**3
+"""What the activations of a forward pass may take, where ``micro_batch`` is not set."""
 Loss = Literal["grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo", "gspo"]
 
 
@@ -51,7 +53,7 @@ class GRPOSettings(Settings):
         epsilon, epsilon_high: the ratio's clip range is [1 - epsilon, 1 + epsilon_high].
         reward_clip: rewards (with credit by turn: rewards from a turn on) are cut to this range before advantages
             are taken.
-        micro_batch: episodes per forward pass; None: 64 where a batch holds fewer than ``micro_batch_tokens`` tokens.
+        micro_batch: episodes per forward pass; None: at most 16, and as many as fit into ``ACTIVATION_BYTES``.
         checkpoint_every: steps between checkpoints, rounded up to the end of a batch of rollouts; 0 = only at the
             end.
         mask_truncated: episodes cut off by a limit take no part in the update.
@@ -96,11 +98,19 @@ class GRPOSettings(Settings):
         """Optimizer steps per batch of rollouts."""
         return self.minibatches * self.iterations
 
-    @property
-    def rows_per_forward(self) -> int:
-        """Episodes per forward and backward pass: the largest divisor of a minibatch that is at most 16, if not set."""
+    def rows_per_forward(self, row_bytes: int) -> int:
+        """Episodes per forward and backward pass.
+
+        Args:
+            row_bytes: what the activations of one episode may take.
+
+        Returns:
+            ``micro_batch`` where it is set; else the largest divisor of a minibatch that is at most 16 and whose
+            activations fit into ``ACTIVATION_BYTES``, at least 1.
+        """
         minibatch = self.prompts * self.group_size // self.minibatches
-        return self.micro_batch or max(n for n in range(1, min(16, minibatch) + 1) if minibatch % n == 0)
+        most = max(1, min(16, minibatch, ACTIVATION_BYTES // row_bytes))
+        return self.micro_batch or max(n for n in range(1, most + 1) if minibatch % n == 0)
 
 
 class GRPO(Trainer):
