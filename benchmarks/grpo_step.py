@@ -98,7 +98,7 @@ def ours(arguments: argparse.Namespace, steps: int, directory: Path) -> list[flo
 def theirs(arguments: argparse.Namespace, steps: int, directory: Path) -> list[float]:
     """Seconds of each step of a plain TRL script."""
     from datasets import Dataset
-    from transformers import TrainerCallback
+    from transformers import PrinterCallback, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
     policy: Any = make_policy(ModelSettings(id=arguments.model), trainable=True, seed=0)
@@ -130,6 +130,7 @@ def theirs(arguments: argparse.Namespace, steps: int, directory: Path) -> list[f
         model=policy.model, reward_funcs=[reward], args=args, train_dataset=Dataset.from_dict({"prompt": prompts}),
         processing_class=policy.tokenizer, callbacks=[Clock()],
     )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
     return seconds
 

@@ -160,7 +160,7 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     """What an environment and a model ask ``train`` to assume where the user says nothing.
 
     Args:
-        model: instead of the environment's default one.
+        model: instead of the environment's default one, which need not be installed where it is not used.
 
     Returns:
         Values by dotted key, "model.id" included; the model's win over the environment's.
@@ -169,5 +169,7 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
         UnknownIdError: no such environment or model.
     """
     spec = plugins.spec(EnvSpec, env_id)
-    model = model or spec.default_model
-    return {"model.id": model, **spec.train_defaults, **policy_spec(model, plugins).train_defaults}
+    named = model or spec.default_model
+    known = model is not None or named in plugins.ids("policy")
+    of_model = policy_spec(named, plugins).train_defaults if known else {}
+    return {"model.id": named, **spec.train_defaults, **of_model}
