@@ -132,7 +132,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "model": arguments.model,
         "backend": ours.decoder.backend,
         "rows": len(rows),
-        "prompt_tokens": [len(row) for row in rows[:: arguments.group]],
+        "prompt_tokens": sorted({len(row) for row in rows}),
         "new_tokens": arguments.tokens,
         "threads": torch.get_num_threads(),
         "rounds": arguments.rounds,
