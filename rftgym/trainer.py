@@ -105,6 +105,13 @@ class Trainer(ABC):
 
     Config: ClassVar[type[Settings]]
 
+    def check(self, config: RunConfig, policy: Policy) -> None:
+        """Refuse what this algorithm cannot train; called before anything is written.
+
+        Raises:
+            UsageError: names the setting and the cure.
+        """
+
     @abstractmethod
     def train(self, context: TrainContext) -> int:
         """Train until the configured number of steps; return the number of optimizer steps taken in all.

@@ -114,6 +114,8 @@ def train(
         RunStopped: ``stop`` returned True; the message says how to resume.
         RunFailed: the run ended early; what it had done is on disk.
     """
+    if config is not None and settings:
+        raise UsageError(f"give either a configuration or settings, not both (got {', '.join(settings)})")
     plugins = plugins or installed()
     progress = progress or Progress()
     config = config or resolve([settings], plugins)
@@ -165,7 +167,9 @@ def _prepare(config: RunConfig, plugins: Plugins) -> _Run:
                 "--set evaluation.split=train --set evaluation.every=0"
             )
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
-    return _Run(config, plugins, env, policy, trainer(), settings)
+    algorithm = trainer()
+    algorithm.check(config, policy)
+    return _Run(config, plugins, env, policy, algorithm, settings)
 
 
 def _carry_out(

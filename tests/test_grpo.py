@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import rftgym
 from rftgym.config import ModelSettings, RunConfig
+from rftgym.errors import UsageError
 from rftgym.plugins import Plugins
 from rftgym.registry import installed, make_policy
 from rftgym.runs.directory import RunDirectory
@@ -139,7 +140,7 @@ def test_too_many_unscorable_episodes_end_the_run(tmp_path: Path) -> None:
         grpo.GRPO().train(context(tmp_path, Unscorable(), max_error_share=0.5))
 
 
-@pytest.mark.parametrize("loss", ["grpo", "dapo", "bnpo", "cispo", "sapo", "gspo"])
+@pytest.mark.parametrize("loss", ["grpo", "dapo", "bnpo", "cispo", "sapo", "gspo", "luspo", "vespo"])
 def test_every_loss_takes_a_step(loss: str, tmp_path: Path) -> None:
     ctx = context(tmp_path, Letters(), steps=1, loss=loss, warmup=0)
     before = weights(ctx)
@@ -178,6 +179,36 @@ def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
         for ctx in (whole, resumed)
     ]
     assert json.dumps(lines[0]) == json.dumps(lines[1])
+
+
+def test_a_wish_to_stop_inside_a_cycle_waits_for_its_end(tmp_path: Path) -> None:
+    ctx = context(tmp_path, Letters(), steps=6, minibatches=2, stop=lambda: True)
+    with pytest.raises(StopRequested):
+        grpo.GRPO().train(ctx)
+    lines = ctx.run.metrics()
+    assert [line["step"] for line in lines] == [1, 2]
+    assert ["reward/mean" in line for line in lines] == [True, False]  # one batch of episodes, two updates
+    assert (ctx.run.latest_checkpoint() or pytest.fail("no checkpoint"))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sampling": {"temperature": 0}}, "sampling.temperature is 0"),
+        ({"model": "openai:anything@http://127.0.0.1:9/v1"}, "no weights"),
+    ],
+)
+def test_what_grpo_cannot_train_is_refused_before_anything_is_written(
+    settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        rftgym.train(env="wordle", runs=str(tmp_path / "runs"), **settings)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_configuration_and_settings_together_are_refused() -> None:
+    with pytest.raises(UsageError, match="not both"):
+        rftgym.train(RunConfig.model_validate({"env": "wordle"}), seed=1)
 
 
 def test_callers_generators_are_left_alone(tmp_path: Path) -> None:

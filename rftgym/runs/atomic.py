@@ -23,16 +23,19 @@ REPLACED = ".old-"
 """Prefix of a directory that is being replaced; :func:`sweep` restores it when its successor never came."""
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file as a whole: readers see the old one or the new one, also after a power cut.
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that gets its name when the block ends well: readers see the old one or the new one, never a part.
+
+    That holds after a power cut too. When the block raises, the old file, if any, is untouched.
 
     Raises:
-        OSError: the disk is full or the like; the old file, if any, is untouched.
+        OSError: the disk is full or the like.
     """
     temporary = _beside(path, TEMPORARY)
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -40,6 +43,12 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     flush(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file as a whole; see :func:`writing`."""
+    with writing(path) as file:
+        file.write(data)
 
 
 def append_line(path: Path, line: bytes) -> None:

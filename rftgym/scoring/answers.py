@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +17,7 @@ from rftgym.errors import UsageError
 from rftgym.plugins import Plugins
 from rftgym.registry import make_configured
 from rftgym.rubric import Rubric
+from rftgym.runs.atomic import writing
 from rftgym.scoring.batch import score_trajectories
 from rftgym.tasks import read_jsonl
 from rftgym.types import Task, Trajectory, Turn
@@ -173,18 +173,11 @@ def _written(out: str | Path | None) -> Iterator[TextIO | None]:
     if out is None:
         yield None
         return
-    path = Path(out)
-    temporary = path.with_name(f".tmp-{path.name}~{secrets.token_hex(4)}")
-    try:
-        file = temporary.open("x", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from error
-    try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(writing(Path(out)))
+        except OSError as error:
+            raise UsageError(f"cannot write {out}: {error.strerror or error}") from error
+        text = io.TextIOWrapper(file, encoding="utf-8")
+        yield text
+        text.detach()  # flushes; `writing` closes the file itself

@@ -26,8 +26,9 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from rftgym.config import Settings
+from rftgym.config import RunConfig, Settings
 from rftgym.errors import ContractError, UsageError
+from rftgym.policy import Policy
 from rftgym.trainer import TrainContext, Trainer
 from rftgym.types import Task
 
@@ -118,12 +119,22 @@ class GRPO(Trainer):
 
     Config = GRPOSettings
 
-    def train(self, context: TrainContext) -> int:
-        """Run the configured number of optimizer steps on tasks of the train split.
+    def check(self, config: RunConfig, policy: Policy) -> None:
+        """It needs weights, and episodes of a group that differ.
 
         Raises:
-            UsageError: the policy has no weights to train, or the train split is empty.
+            UsageError: the policy has no weights here, or is sampled greedily.
         """
+        if not hasattr(policy, "model"):
+            raise UsageError(f"policy {policy.id!r} has no weights; GRPO trains local models only")
+        if config.sampling.temperature == 0:
+            raise UsageError(
+                "sampling.temperature is 0: all episodes of a group would be alike and nothing could be learnt; "
+                "take 1.0, or anything above 0"
+            )
+
+    def train(self, context: TrainContext) -> int:
+        """Run the configured number of optimizer steps on tasks of the train split."""
         from rftgym_grpo.trl_bridge import run_grpo
 
         settings = context.settings
@@ -131,8 +142,6 @@ class GRPO(Trainer):
             raise ContractError(
                 f"GRPO was given {type(settings).__name__}; settings are validated with GRPO.Config"
             )
-        if not hasattr(context.policy, "model"):
-            raise UsageError(f"policy {context.policy.id!r} has no weights; GRPO trains local models only")
         batches = -(-settings.steps // settings.cycle)
         tasks = list(
             islice(context.env.tasks.order("train", context.config.seed), batches * settings.prompts)

@@ -175,15 +175,14 @@ class _RunTrainer(GRPOTrainer):  # type: ignore[misc]  # TRL is untyped
         }
         metrics["seconds/update"] = max(0.0, metrics["seconds/step"] - metrics.get("seconds/rollout", 0.0))
         self._step_started = now
+        self._rollouts.metrics = {}  # they belong to the first step of a cycle
         step = int(self.state.global_step)
+        whole = step % self._settings.cycle == 0 or step >= self._settings.steps
         try:
             self._context.step_done(step, self._settings.steps, metrics)
-        except StopRequested:
-            self.stopped = True
-            self.control.should_training_stop = True
-            self.control.should_save = step % self._settings.cycle == 0
-        if step % self._settings.cycle == 0 and self._checkpoint_is_due(step):
-            self.control.should_save = True
+        except StopRequested:  # inside a cycle it has to wait: the episodes at hand are in no checkpoint
+            self.stopped = self.control.should_training_stop = whole
+        self.control.should_save = whole and (self.stopped or self._checkpoint_is_due(step))
         self._step_started = time.perf_counter()  # evaluations are not part of the next step
 
     def _checkpoint_is_due(self, step: int) -> bool:
