@@ -208,18 +208,8 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> tu
 
 
 def _isolation() -> Iterator[Check]:
-    for name, (probe, cure) in isolation.PROBES.items():
-        detail = probe()
-        yield Check("sandbox", name, detail.ok, detail.text, "" if detail.ok else cure)
-    path = shutil.which("bwrap")
-    if path is None:
-        yield Check("sandbox", "bubblewrap", False, "not installed", "apt-get install bubblewrap")
-        return
-    done, said = _output([path, "--ro-bind", "/", "/", "--unshare-all", "true"])
-    cure = "allow unprivileged user namespaces, or run outside of a container that forbids them"
-    yield Check(
-        "sandbox", "bubblewrap", done, path if done else f"installed, but: {said}", "" if done else cure
-    )
+    for layer in isolation.layers():
+        yield Check("sandbox", layer.name, layer.available, layer.detail, layer.cure)
 
 
 def _program(name: str, arguments: list[str], package: str, purpose: str) -> Check:

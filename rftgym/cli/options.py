@@ -92,6 +92,11 @@ def yaml_value(option: str, text: str, value: str) -> Any:
         raise UsageError(f"{option} {text!r}: the value is not YAML: {error}") from error
 
 
+def _take_unsafe(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given:
+        _add(context, {"env": {"kwargs": {"allow_unsafe_sandbox": True}}})
+
+
 def _take_config(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         from rftgym.config import read_yaml
@@ -139,6 +144,21 @@ env_options = _together(
         about="Change a component's weight. Repeatable.",
     ),
 )
+_sandbox_options = _together(
+    setting(
+        "--target",
+        key="env.kwargs.target",
+        about="GPU that kernels are compiled for, where the environment has any: cuda:90, hip:gfx942.",
+    ),
+    click.option(
+        "--allow-unsafe-sandbox",
+        is_flag=True,
+        callback=_take_unsafe,
+        expose_value=False,
+        help="Run untrusted code even where this machine cannot isolate it; see `rftgym doctor`.",
+    ),
+)
+env_options = _together(env_options, _sandbox_options)
 env_option = setting("--env", key="env.id", about="The environment; `rftgym list env` shows them.")
 model_options = _together(
     setting("--model", key="model.id", about="A model's id, directory, run or hub id; `rftgym list policy`."),

@@ -1,0 +1,142 @@
+"""Kernel writing as an environment: one answer, several attempts, or generated problems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from rftgym import Message, MultiTurnEnv, Parser, Response, Rubric, Task, Turn
+from rftgym.errors import UsageError
+from rftgym.parser import Parsed
+from rftgym.tasks import Taskset
+from rftgym_triton_kernels import prompts, rewards
+from rftgym_triton_kernels.extract import find_source
+from rftgym_triton_kernels.judge import Judge, JudgeSettings, shared_judge
+from rftgym_triton_kernels.problems import Problem, ProblemRow, problem_of, tasks
+
+
+class KernelParser(Parser):
+    """The module in an answer; well-formed where it stands in the tag that was asked for."""
+
+    def parse(self, completion: str) -> Parsed:
+        """Finds code in a fence, or bare, as well."""
+        return Parsed(*find_source(completion))
+
+
+@dataclass(slots=True)
+class Attempts:
+    """An episode.
+
+    Attributes:
+        problem: that is posed.
+        used: answers so far.
+    """
+
+    problem: Problem
+    used: int = 0
+
+
+class TritonKernelsEnv(MultiTurnEnv[Attempts]):
+    """A PyTorch function goes in, an equivalent Triton kernel comes out.
+
+    Each turn's ``info`` has the "verdict": the judge's, see `rftgym_triton_kernels.verdict.Verdict`.
+
+    Args:
+        target: the GPU that kernels are compiled for: cuda:80, 89, 90, 100 or hip:gfx942. None is needed.
+        secret: key of the secret inputs; None = drawn afresh in every process.
+        replicas: drawings of secret inputs for every case.
+        workers: sandboxed processes at a time; None = as many as processors.
+        example: show a worked example in the system message.
+        time_on_gpu: time right answers on the GPU, and add the reward component "speed" (weight 0).
+        allow_unsafe_sandbox: go on where the machine cannot isolate untrusted code.
+        settings: of any environment: ``rubric``, ``tasks``, ``max_turns``, ``render_mode``.
+    """
+
+    max_turns = 1
+    max_completion_chars = 32_768
+    parser = KernelParser()
+    task_row = ProblemRow
+    slow = True
+
+    def __init__(
+        self,
+        *,
+        target: str = "cuda:90",
+        secret: str | None = None,
+        replicas: int = 2,
+        workers: int | None = None,
+        example: bool = False,
+        time_on_gpu: bool = False,
+        allow_unsafe_sandbox: bool = False,
+        **settings: Any,
+    ) -> None:
+        self._settings = JudgeSettings(target, secret, replicas, workers, allow_unsafe_sandbox)
+        self._time_on_gpu = time_on_gpu
+        self.system = prompts.system(prompts.triton_version(), example=example)
+        super().__init__(**settings)
+
+    @property
+    def judge(self) -> Judge:
+        """Shared by all environments of the process that have the same settings."""
+        return shared_judge(self._settings, os.getpid())
+
+    def make_tasks(self) -> Taskset:
+        return tasks()
+
+    def make_rubric(self) -> Rubric:
+        return rewards.rubric(speed=self._time_on_gpu)
+
+    def begin(self, task: Task, rng: Random) -> tuple[Attempts, str]:
+        return Attempts(problem_of(task)), prompts.problem(task.data)
+
+    def respond(self, state: Attempts, turn: Turn, rng: Random) -> Response:
+        state.used += 1
+        verdict = self.judge.judge(state.problem, turn.completion)
+        facts = verdict.as_json()
+        if self._time_on_gpu and verdict.success:
+            facts["speedup"] = self.judge.speedup(state.problem, turn.completion)
+        ended = verdict.success or state.used >= self.max_turns
+        observation = (
+            prompts.closing(verdict) if ended else prompts.repair(verdict, self.max_turns - state.used)
+        )
+        return Response(observation, ended, {"verdict": facts})
+
+    def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
+        """Answers to generated problems, a share of them with the usual mistakes.
+
+        Raises:
+            UsageError: any split but "train": a held-out problem is never demonstrated.
+        """
+        if split != "train":
+            raise UsageError(f"{self.id} has demonstrations of split 'train' only: {split!r} is held out")
+        from rftgym_triton_kernels.demonstrations import demonstrations
+
+        for data, answer in demonstrations(split, n, seed):
+            yield [
+                Message("system", self.system or ""),
+                Message("user", prompts.problem(data)),
+                Message("assistant", answer),
+            ]
+
+
+class TritonKernelsRepairEnv(TritonKernelsEnv):
+    """The same in several attempts: what the judge found comes back, never a secret value."""
+
+    max_turns = 3
+
+
+class GeneratedKernelsEnv(TritonKernelsEnv):
+    """The same with generated element-wise and reduction problems, without end.
+
+    Args:
+        levels: difficulty levels to draw from.
+        settings: of `TritonKernelsEnv`.
+    """
+
+    def make_tasks(self) -> Taskset:
+        from rftgym_triton_kernels.generator import generated
+
+        return generated()
