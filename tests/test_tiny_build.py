@@ -1,4 +1,4 @@
-"""The bundled model's making: tokenizer, games with soft targets, token trees, training that resumes, export."""
+"""The making of the bundled model `tiny`: tokenizer, games with soft targets, training that resumes, export."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from rftgym_tiny.build import corpus, export, network, play, tokens, train
+from rftgym_tiny.build import export, generate, network, tokens, train
+from rftgym_tiny.build.wordle import corpus, lessons, phrases, play
 from rftgym_wordle import prompts
 from rftgym_wordle.demonstrations import FAVOURITES, Habits, demonstration
 from rftgym_wordle.game import consistent, feedback
 from rftgym_wordle.words import answers, answers_in
 
-WEIGHTS = Path(corpus.__file__).parents[1] / "weights"
+WEIGHTS = Path(corpus.__file__).parents[2] / "weights"
 SMALL = network.Shape(0, width=32, layers=2, heads=2, feed_forward=48)
 MIXED = Habits(consistent=0.4, favourite=0.3, whim=0.3)
 RECIPE = corpus.Recipe(target=MIXED, spoilt=0.2, branches=3)
@@ -25,7 +26,7 @@ RECIPE = corpus.Recipe(target=MIXED, spoilt=0.2, branches=3)
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
-    return tokens.build_tokenizer(1024)
+    return tokens.build_tokenizer(phrases.PHRASES, 1024)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_any_text_round_trips(tokenizer: PreTrainedTokenizerFast, text: str) -> 
 
 def test_letters_are_their_bytes_and_phrases_single_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
     assert tokenizer.encode("az_-.", add_special_tokens=False) == [ord(letter) for letter in "az_-."]
-    for phrase in (*tokens.SPECIAL, *tokens.PHRASES):
+    for phrase in (*tokens.SPECIAL, *phrases.PHRASES):
         assert len(tokenizer.encode(phrase, add_special_tokens=False)) == 1, phrase
     assert len(tokenizer.encode(prompts.SYSTEM, add_special_tokens=False)) == len(prompts.SYSTEM_SENTENCES)
 
@@ -173,20 +174,20 @@ def test_training_resumes_as_if_unbroken(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(train, "GAMES", 4)
+    games = lessons.Games(encoder, size=4)
     stages = [
         train.Stage("one", RECIPE, steps=4, rate=1e-3, rate_end=0.0, warm_up=2),
         train.Stage("two", RECIPE, steps=1, rate=1e-3, rate_end=0.0),
     ]
-    whole = train.Run(small_network(tokenizer), encoder, stages, 0, tmp_path / "whole")
+    whole = train.Run(small_network(tokenizer), games, stages, 0, tmp_path / "whole")
     whole.train(save_every=1, log_every=1)
-    broken = train.Run(small_network(tokenizer), encoder, stages, 0, tmp_path / "broken")
+    broken = train.Run(small_network(tokenizer), games, stages, 0, tmp_path / "broken")
     monkeypatch.setattr(
         broken, "_log", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt) if broken.step == 3 else 0
     )
     with pytest.raises(KeyboardInterrupt):
         broken.train(save_every=2, log_every=1)
-    resumed = train.Run(small_network(tokenizer, seed=9), encoder, stages, 0, tmp_path / "broken")
+    resumed = train.Run(small_network(tokenizer, seed=9), games, stages, 0, tmp_path / "broken")
     assert resumed.resume()
     assert (resumed.stage, resumed.step) == (0, 2)
     resumed.train(save_every=1, log_every=1)
@@ -196,7 +197,7 @@ def test_training_resumes_as_if_unbroken(
 
 def test_the_exported_folder_is_the_same_network(tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:
     net = small_network(tokenizer)
-    export.export(net, tmp_path)
+    export.export(net, tokenizer, tmp_path, reply_tokens=16)
     model = AutoModelForCausalLM.from_pretrained(tmp_path)
     assert model.dtype == torch.float32
     loaded = AutoTokenizer.from_pretrained(tmp_path)
@@ -214,7 +215,7 @@ def test_cached_play_equals_a_fresh_forward(tokenizer: PreTrainedTokenizerFast) 
     net = small_network(tokenizer)
     rows = [ids_of(tokenizer, demonstration(0, index, MIXED)) for index in range(3)]
     cut = [20, 31, 44]
-    cache = play.Cache(net, 3, 320)
+    cache = generate.Cache(net, 3, 320)
     for parts in (
         [r[:c] for r, c in zip(rows, cut, strict=True)],
         [r[c:] for r, c in zip(rows, cut, strict=True)],
@@ -237,7 +238,7 @@ def test_the_bundled_folder_is_small_and_plays_by_the_rules() -> None:
     tokenizer = AutoTokenizer.from_pretrained(WEIGHTS)
     assert model.num_parameters() <= 4_000_000
     assert model.config.max_position_embeddings >= 1024
-    assert tokenizer.get_vocab() == tokens.build_tokenizer(1024).get_vocab()
+    assert tokenizer.get_vocab() == tokens.build_tokenizer(phrases.PHRASES, 1024).get_vocab()
     assert tokenizer.chat_template == tokens.CHAT_TEMPLATE
     net = network.Network(network.Shape(len(tokenizer)), torch.Generator())
     net.load_state_dict(

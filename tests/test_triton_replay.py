@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -22,11 +21,12 @@ from rftgym_triton_kernels.replay import preload, replay
 from rftgym_triton_kernels.replay.lower import Frontend, Signature
 
 HERE = Path(__file__).parent
-_spec = importlib.util.spec_from_file_location("triton_kernel_sources", HERE / "triton_kernel_sources.py")
-sources: Any = importlib.util.module_from_spec(_spec)  # type: ignore[arg-type]
-_spec.loader.exec_module(sources)  # type: ignore[union-attr]
+sys.path.insert(0, str(HERE))  # tests are no package
+from triton_kernel_sources import SOURCE  # noqa: E402
+from triton_kernel_sources_launches import launches  # noqa: E402
 
-LAUNCHES = sources.launches()
+sys.path.remove(str(HERE))
+LAUNCHES = launches()
 BFLOAT16 = np.dtype([("bfloat16", np.uint16)])  # marks an array as bfloat16 bits
 
 STOCK = """
@@ -35,10 +35,10 @@ import numpy as np
 import torch
 sys.path[:0] = sys.argv[1:3]
 import kernels
-import triton_kernel_sources as sources
+from triton_kernel_sources_launches import launches
 
 kept = {}
-for number, launch in enumerate(sources.launches()):
+for number, launch in enumerate(launches()):
     kernel = getattr(kernels, launch.kernel)
     given = {k: torch.from_numpy(v.copy()) if isinstance(v, np.ndarray) else v for k, v in launch.arguments.items()}
     try:
@@ -96,7 +96,7 @@ def make_case(kernel: str, grid: tuple[int, ...], arguments: dict[str, Any], out
     return {"buffers": buffers, "ops": operations, "results": results}, blobs
 
 
-def run_tapes(tapes: list[Any], *, source: str = sources.SOURCE, seconds: float = 60.0) -> list[Any]:
+def run_tapes(tapes: list[Any], *, source: str = SOURCE, seconds: float = 60.0) -> list[Any]:
     """For each case its arrays, or its error."""
     blobs: list[bytes] = []
     cases = []
@@ -129,7 +129,7 @@ def run(kernel: str, grid: tuple[int, ...], outputs: tuple[str, ...] = ("o_ptr",
 def stock(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Triton's interpreter makes of the launches, run once in a process of its own."""
     folder = tmp_path_factory.mktemp("stock")
-    (folder / "kernels.py").write_text(sources.SOURCE)
+    (folder / "kernels.py").write_text(SOURCE)
     target = folder / "kept.npz"
     environment = os.environ | {"TRITON_INTERPRET": "1", "TRITON_CACHE_DIR": str(folder / "cache")}
     command = [sys.executable, "-c", STOCK, str(folder), str(HERE), str(target)]
@@ -204,7 +204,8 @@ def test_device_library() -> None:
     a = t.abs() + 0.125
     half_away = torch.sign(t) * torch.floor(t.abs() + 0.5)
     expected = [
-        torch.tanh(t), torch.log1p(a), torch.expm1(t), a**2.5, torch.erf(t), torch.atan2(t, a), torch.fmod(t, a), half_away,
+        torch.tanh(t), torch.log1p(a), torch.expm1(t), a**2.5, torch.erf(t), torch.atan2(t, a), torch.fmod(t, a),
+        half_away,
         torch.rsqrt(a) + torch.round(t) + torch.trunc(t), torch.hypot(t, a) + torch.cosh(t) + torch.asin(t / (a + 1)),
         torch.erfinv(t / (a + 1)), torch.exp(t),
     ]  # fmt: skip
@@ -260,7 +261,7 @@ def test_mistakes_are_found(
     assert words in error["message"], error
     assert error["kernel"] == kernel
     if kind in {"out-of-bounds", "race", "misaligned", "unsupported"}:
-        body = sources.SOURCE.splitlines()[error["line"] - 1]
+        body = SOURCE.splitlines()[error["line"] - 1]
         assert any(name in body for name in ("tl.load", "tl.store", "tl.atomic", "tl.inline_asm")), body
 
 
@@ -394,7 +395,7 @@ def test_takes_what_is_compiled_already() -> None:
     tape, blobs = make_case("read_everywhere", (4,), arguments, ("o_ptr",))
     types = (("x_ptr", "*fp32"), ("o_ptr", "*fp32"), ("OFFSET", "constexpr"), ("BLOCK", "constexpr"))
     wanted = Signature("read_everywhere", types, (("OFFSET", 0), ("BLOCK", 16)))
-    text = Frontend(sources.SOURCE, "kernels").lower(wanted)
+    text = Frontend(SOURCE, "kernels").lower(wanted)
     for operation in tape["ops"]:
         operation["lowered"] = len(blobs)
     cases = [{"tape": tape, "inputs": list(range(len(blobs)))}]
@@ -404,7 +405,7 @@ def test_takes_what_is_compiled_already() -> None:
     np.testing.assert_array_equal(np.frombuffer(out[0], np.float32), x)
     # what can't be run is compiled from the source instead
     text = text.replace("tt.store", "tt.unheard_of")
-    said, out = replay({**header, "source": sources.SOURCE}, [*blobs, text.encode()])
+    said, out = replay({**header, "source": SOURCE}, [*blobs, text.encode()])
     assert said["cases"][0]["ok"], said
 
 

@@ -127,6 +127,15 @@ def test_a_layout_problem_leaves_no_layout_to_torch():
     assert "view changes the layout" in refusal(turned, layout_op=True).message
 
 
+def test_an_argument_may_be_made_contiguous_whatever_the_problem():
+    raw = tape(TURN, launch(2, 1))
+    how = {"kernels": {"k": ("x", "out", "n")}, "input_bytes": [64], "inputs": 1, "layout_op": True}
+    assert validate(raw, **how, arguments=[((4, 4), (1, 4))])
+    for other in ([((4, 4), (4, 1))], [((2, 4), (1, 4))], []):
+        with pytest.raises(Refused):
+            validate(raw, **how, arguments=other)
+
+
 def test_a_buffer_is_the_input_that_it_says():
     raw = tape(launch(0, 1))
     raw["buffers"][0]["bytes"] = 128

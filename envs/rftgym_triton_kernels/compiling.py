@@ -17,7 +17,7 @@ from typing import Any
 
 from rftgym_triton_kernels.modules import module_of
 from rftgym_triton_kernels.tape import ITEM_BYTES, Launch
-from rftgym_triton_kernels.targets import target_of
+from rftgym_triton_kernels.targets import TARGETS, target_of
 
 POINTERS = {
     "float64": "*fp64",
@@ -117,7 +117,7 @@ def preload() -> None:
         "aligned": ["x", "y"],
         "options": {},
     }
-    for target in ("cuda:90",):
+    for target in TARGETS:  # each may ask for the version of another assembler, which no sandboxed process can start
         header, _ = compile_launches({"source": source, "target": target, "launches": [launch]}, ())
         if "error" in header["launches"][0]:
             raise RuntimeError(f"Triton does not compile: {header['launches'][0]['error']}")

@@ -77,7 +77,7 @@ class _Conduct(ast.NodeVisitor):
         self.jitted = jitted
         self.foreign = dict(_foreign(tree))
         self.torch = _aliases(tree, "torch")
-        self.triton = dict.fromkeys(_aliases(tree, "triton"), ("triton",))
+        self.triton: dict[str, tuple[str, ...]] = dict.fromkeys(_aliases(tree, "triton"), ("triton",))
         self.state = _module_values(tree) - jitted
         self.depth = 0
         self.hidden: list[frozenset[str]] = []

@@ -38,7 +38,9 @@ def rows(*splits: str) -> list[dict[str, Any]]:
 
 def numbers_of(row: dict[str, Any], parameters: Sequence[str]) -> list[str]:
     """Which of a problem's parameters are no tensors, by its first case."""
-    return [name for name, value in zip(parameters, row["cases"][0], strict=False) if not isinstance(value, dict)]
+    return [
+        name for name, value in zip(parameters, row["cases"][0], strict=False) if not isinstance(value, dict)
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +62,9 @@ def compiled(name: str, reference: str) -> Callable[..., Tensor]:
     return function
 
 
-def print_of(function: Callable[..., Tensor], names: Sequence[str], numbers: Collection[str], chosen: Sequence[Any]) -> str | None:
+def print_of(
+    function: Callable[..., Tensor], names: Sequence[str], numbers: Collection[str], chosen: Sequence[Any]
+) -> str | None:
     """A function's values on arguments in short; None where it can't be computed or says nothing."""
     import torch
 

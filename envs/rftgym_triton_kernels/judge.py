@@ -287,6 +287,9 @@ class Judge:
                     input_bytes=sizes,
                     inputs=len(inputs),
                     layout_op=prepared.problem.layout_op,
+                    arguments=[(each.shape, each.strides) for each in inputs]
+                    if prepared.discriminating[index]
+                    else (),
                 )
             except Refused as refusal:
                 if refusal.kind == "cheat":

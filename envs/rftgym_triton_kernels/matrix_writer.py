@@ -82,7 +82,7 @@ def _grid(
         sizes: parameters of the kernel after the result's.
         strides: what is passed for those after n and cols; without any, tensors are made contiguous first.
     """
-    wide = {name: True for name in reference.tensors}
+    wide = dict.fromkeys(reference.tensors, True)
     body, value, used = translated(_replaced(reference, result), wide, rows=False)
     rest = [
         Piece(", out, n, cols", (Slip("passed", ", out, cols, n"),)),

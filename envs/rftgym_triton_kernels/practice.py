@@ -12,55 +12,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rftgym_triton_kernels.expressions import distinct, expression, leaves_of, weighted, wrapped
 from rftgym_triton_kernels.kernel_writer import MASKS
 from rftgym_triton_kernels.practice_texts import describe, function_name
 
-TENSORS: Final = ("x", "x", "x", "x", "y", "z", "u", "v", "w", "a", "b", "pred", "target", "scores", "labels", "left", "right")
-NUMBERS: Final = ("a", "b", "c", "alpha", "beta", "gamma", "low", "high", "lam", "eps", "delta", "slope", "value", "scale", "w")
+TENSORS: Final = (
+    "x",
+    "x",
+    "x",
+    "x",
+    "y",
+    "z",
+    "u",
+    "v",
+    "w",
+    "a",
+    "b",
+    "pred",
+    "target",
+    "scores",
+    "labels",
+    "left",
+    "right",
+)
+NUMBERS: Final = (
+    "a",
+    "b",
+    "c",
+    "alpha",
+    "beta",
+    "gamma",
+    "low",
+    "high",
+    "lam",
+    "eps",
+    "delta",
+    "slope",
+    "value",
+    "scale",
+    "w",
+)
 LOCALS: Final = ("d", "e", "z", "t", "s", "h", "p", "q", "r", "g", "m", "u")
-UNARY: Final = (
-    ("torch.exp({})", 5),
-    ("torch.abs({})", 5),
-    ("torch.sqrt({})", 4),
-    ("torch.log({})", 3),
-    ("torch.tanh({})", 4),
-    ("torch.erf({})", 3),
-    ("torch.sigmoid({})", 2),
-    ("torch.sin({})", 1),
-    ("torch.cos({})", 1),
-    ("torch.rsqrt({})", 1),
-    ("torch.square({})", 1),
-    ("torch.log1p({})", 1),
-    ("torch.expm1({})", 1),
-    ("torch.floor({})", 0.5),
-    ("torch.relu({})", 0.5),
-    ("torch.clamp({}, min={c})", 3),
-    ("torch.clamp({}, max={c})", 1),
-    ("torch.clamp({}, {c}, {e})", 3),
-    ("-({})", 3),
-    ("1 / ({})", 2),
-    ("torch.log(1 + torch.exp({}))", 2),
-    ("torch.exp(-torch.abs({}))", 2),
-    ("1 + torch.exp(-({}))", 2),
-    ("1 + ({})", 3),
-    ("({}) - 1", 2),
-    ("1 - ({})", 2),
-    ("{c} * ({})", 4),
-    ("({}) / {c}", 3),
-    ("({}) + {c}", 3),
-    ("({}) - {c}", 2),
-)
-BINARY: Final = (
-    ("({}) + ({})", 6),
-    ("({}) - ({})", 5),
-    ("({}) * ({})", 7),
-    ("({}) / ({})", 4),
-    ("torch.maximum({}, {})", 1),
-    ("torch.minimum({}, {})", 1),
-)
-COMPARED: Final = ((">", 5), ("<", 5), (">=", 1), ("<=", 1))
 REDUCED: Final = (("sum", 5), ("mean", 5), ("amax", 3), ("amin", 2))
-KINDS: Final = (("elements", 58), ("reduction", 16), ("normalised", 14), ("position", 4), ("outer", 4), ("product", 4))
+KINDS: Final = (
+    ("elements", 58),
+    ("reduction", 16),
+    ("normalised", 14),
+    ("position", 4),
+    ("outer", 4),
+    ("product", 4),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,74 +78,6 @@ class Function:
     doc: str
     reference: str
     numbers: tuple[str, ...]
-
-
-def weighted(chance: random.Random, options: Sequence[tuple[str, float]]) -> str:
-    """One of the options, by weight."""
-    return chance.choices([text for text, _ in options], [weight for _, weight in options])[0]
-
-
-def number(chance: random.Random) -> str:
-    """A literal."""
-    style = chance.random()
-    if style < 0.4:
-        return str(chance.choice((0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 6, 7, 8, 10)))
-    if style < 0.7:
-        return chance.choice(("0.5", "0.5", "0.25", "1.5", "0.1", "0.0", "1.0", "2.0", "0.2", "2.5", "0.75"))
-    digits = chance.choice((1, 2, 3, 3, 4, 6, 10, 16))
-    return f"{chance.choice((0, 0, 0, 1, 1, 2, 3))}." + "".join(chance.choice("0123456789") for _ in range(digits - 1)) + chance.choice("123456789")
-
-
-def wrapped(chance: random.Random, text: str, share: float) -> str:
-    """With unary functions around it: one with the chance `share`, two with its square..."""
-    while chance.random() < share:
-        around = weighted(chance, UNARY)
-        text = around.replace("{c}", number(chance)).replace("{e}", number(chance)).replace("{}", text)
-        share *= 0.8
-    return text
-
-
-def expression(chance: random.Random, leaves: Sequence[str], share: float = 0.35) -> str:
-    """A random tree over the leaves, in their order."""
-    if len(leaves) == 1:
-        return wrapped(chance, leaves[0], share)
-    if len(leaves) >= 3 and chance.random() < 0.22:
-        return wrapped(chance, choice_between(chance, leaves, share), share / 3)
-    at = chance.randrange(1, len(leaves))
-    one, two = expression(chance, leaves[:at], share), expression(chance, leaves[at:], share)
-    joined = weighted(chance, BINARY).replace("{}", one, 1)
-    start = joined.rindex("{}")
-    return wrapped(chance, joined[:start] + two + joined[start + 2 :], share / 2)
-
-
-def choice_between(chance: random.Random, leaves: Sequence[str], share: float) -> str:
-    """torch.where over the leaves: the first one or two are compared."""
-    compared = 2 if len(leaves) > 3 and chance.random() < 0.6 else 1
-    right = leaves[1] if compared == 2 else number(chance)
-    right = f"-{right}" if chance.random() < 0.15 else right
-    rest = leaves[compared:]
-    at = chance.randrange(1, len(rest)) if len(rest) > 1 else 1
-    left, other = expression(chance, rest[:at], share), expression(chance, rest[at:], share) if rest[at:] else number(chance)
-    if chance.random() < 0.3:
-        left, other = other, left
-    return f"torch.where({wrapped(chance, leaves[0], share / 4)} {weighted(chance, COMPARED)} {right}, {left}, {other})"
-
-
-def leaves_of(chance: random.Random, needed: Sequence[str], pool: Sequence[str], count: int) -> list[str]:
-    """`count` leaves or more: each of `needed` at least once, the rest from the pool, shuffled."""
-    leaves = [*needed, *chance.choices(pool, k=max(0, count - len(needed)))]
-    chance.shuffle(leaves)
-    return leaves
-
-
-def distinct(chance: random.Random, names: Sequence[str], count: int, taken: Sequence[str] = ()) -> list[str]:
-    """Different names, none of those taken."""
-    found: list[str] = []
-    while len(found) < count:
-        name = chance.choice(names)
-        if name not in found and name not in taken:
-            found.append(name)
-    return found
 
 
 def practice(seed: int, index: int) -> Function:
@@ -177,7 +110,9 @@ def _plain(text: str) -> str:
     return ast.unparse(ast.parse(text, mode="eval"))
 
 
-def _arguments(chance: random.Random, tensors: Sequence[int], numbers: Sequence[int]) -> tuple[list[str], list[str], list[str]]:
+def _arguments(
+    chance: random.Random, tensors: Sequence[int], numbers: Sequence[int]
+) -> tuple[list[str], list[str], list[str]]:
     """Parameters in the order of the signature, the tensors and the numbers among them; how many by weights."""
     some = distinct(chance, TENSORS, chance.choices(range(1, len(tensors) + 1), tensors)[0])
     if some == ["y"] or some == ["z"]:
@@ -201,7 +136,12 @@ def _elements(chance: random.Random) -> Drawn:
         pair = [left, other]
         chance.shuffle(pair)
         at = chance.choice((0, len(parameters)))
-        return [*parameters[:at], mask, *parameters[at:]], numbers, [], f"torch.where({mask}, {pair[0]}, {pair[1]})"
+        return (
+            [*parameters[:at], mask, *parameters[at:]],
+            numbers,
+            [],
+            f"torch.where({mask}, {pair[0]}, {pair[1]})",
+        )
     if chance.random() < 0.3:
         (local,) = distinct(chance, LOCALS, 1, parameters)
         first = needed if chance.random() < 0.5 else needed[: chance.randrange(1, len(needed) + 1)]
@@ -249,7 +189,11 @@ def _reduction(chance: random.Random) -> Drawn:
 
 def _normalised(chance: random.Random) -> Drawn:
     parameters, tensors, numbers = _arguments(chance, (78, 22), (50, 42, 8))
-    vectors = distinct(chance, ("weight", "bias", "weight", "bias", "gain", "shift", "center"), chance.choices((0, 1, 2), (50, 28, 22))[0])
+    vectors = distinct(
+        chance,
+        ("weight", "bias", "weight", "bias", "gain", "shift", "center"),
+        chance.choices((0, 1, 2), (50, 28, 22))[0],
+    )
     parameters = [*tensors, *vectors, *numbers] if chance.random() < 0.9 else [*vectors, *tensors, *numbers]
     lines = list[tuple[str, str]]()
     base, pool = tensors[0], list(tensors)
@@ -264,24 +208,43 @@ def _normalised(chance: random.Random) -> Drawn:
         reduced = f"{reduced} + {numbers[0]}"
     reduced = wrapped(chance, reduced, 0.4)
     missing = [name for name in (*numbers, *vectors) if name not in reduced]
-    core = f"({base}) {chance.choice('//-*+')} ({reduced})" if chance.random() < 0.7 else expression(chance, leaves_of(chance, [base, reduced], pool, 2), 0.2)
+    core = (
+        f"({base}) {chance.choice('//-*+')} ({reduced})"
+        if chance.random() < 0.7
+        else expression(chance, leaves_of(chance, [base, reduced], pool, 2), 0.2)
+    )
     for name in missing:
-        core = f"({core}) {chance.choice('**+-/')} {name}" if chance.random() < 0.8 else f"{name} {chance.choice('*+-')} ({core})"
+        core = (
+            f"({core}) {chance.choice('**+-/')} {name}"
+            if chance.random() < 0.8
+            else f"{name} {chance.choice('*+-')} ({core})"
+        )
     return parameters, numbers, lines, wrapped(chance, core, 0.1)
 
 
 def _position(chance: random.Random) -> Drawn:
     (x,) = distinct(chance, TENSORS, 1)
     numbers = distinct(chance, NUMBERS, 1, [x]) if chance.random() < 0.15 else []
-    inner = x if chance.random() < 0.4 and not numbers else expression(chance, leaves_of(chance, [x, *numbers], [x], chance.choice((1, 2))), 0.4)
+    inner = (
+        x
+        if chance.random() < 0.4 and not numbers
+        else expression(chance, leaves_of(chance, [x, *numbers], [x], chance.choice((1, 2))), 0.4)
+    )
     style = chance.random()
     if style < 0.45:
         diagonal = chance.choice(("", ", 1", ", 2", ", -1", ", -2", ", 3"))
         return [x, *numbers], numbers, [], f"torch.{chance.choice(('tril', 'triu'))}({inner}{diagonal})"
     if style < 0.75:
-        ending = chance.choice((".transpose(0, 1).contiguous()", ".transpose(0, 1)", ".t()", ".t().contiguous()"))
+        ending = chance.choice(
+            (".transpose(0, 1).contiguous()", ".transpose(0, 1)", ".t()", ".t().contiguous()")
+        )
         return [x, *numbers], numbers, [], f"({inner}){ending}"
-    return [x, *numbers], numbers, [], f"torch.flip({inner}, dims=[{chance.choice(('0', '1', '-1', '0, 1'))}])"
+    return (
+        [x, *numbers],
+        numbers,
+        [],
+        f"torch.flip({inner}, dims=[{chance.choice(('0', '1', '-1', '0, 1'))}])",
+    )
 
 
 def _outer(chance: random.Random) -> Drawn:
@@ -289,7 +252,9 @@ def _outer(chance: random.Random) -> Drawn:
     numbers = distinct(chance, NUMBERS, 1, [x, y]) if chance.random() < 0.2 else []
     down, across = (x, y) if chance.random() < 0.8 else (y, x)
     needed = [f"{down}[:, None]", f"{across}[None, :]", *numbers]
-    leaves = needed if chance.random() < 0.6 else leaves_of(chance, needed, needed, chance.choice((2, 2, 3, 4)))
+    leaves = (
+        needed if chance.random() < 0.6 else leaves_of(chance, needed, needed, chance.choice((2, 2, 3, 4)))
+    )
     return [x, y, *numbers], numbers, [], expression(chance, leaves, 0.25)
 
 
@@ -300,4 +265,9 @@ def _product(chance: random.Random) -> Drawn:
     left = f"{a}.transpose(0, 1)" if turned == "a" else a
     right = f"{b}.transpose(0, 1)" if turned == "b" else b
     product = f"({left} @ {right})"
-    return [a, b, *numbers], numbers, [], expression(chance, leaves_of(chance, [product, *numbers], [], 1), 0.4)
+    return (
+        [a, b, *numbers],
+        numbers,
+        [],
+        expression(chance, leaves_of(chance, [product, *numbers], [], 1), 0.4),
+    )

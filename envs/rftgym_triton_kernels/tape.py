@@ -138,6 +138,7 @@ def validate(
     input_bytes: Sequence[int],
     inputs: int,
     layout_op: bool = False,
+    arguments: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
 ) -> Tape:
     """The tape of one case, checked.
 
@@ -147,6 +148,7 @@ def validate(
         input_bytes: sizes of the contents that there are: of the case's tensors, then of constants.
         inputs: how many of those are the case's tensors.
         layout_op: the problem is about layout only: nothing but a kernel may change one.
+        arguments: shape and strides of the tensors that may be made contiguous even then, as people do by habit.
     Raises:
         Refused: says what the tape does that it may not.
     """
@@ -165,7 +167,7 @@ def validate(
         elif isinstance(operation, Fill):
             _check_target(operation.to, tape)
         else:
-            _check_copy(operation, tape, layout_op)
+            _check_copy(operation, tape, arguments if layout_op else None)
     if programs > MOST_PROGRAMS:
         raise Refused(
             "validate", "limit", f"{programs} programs in one case; at most {MOST_PROGRAMS} are judged"
@@ -195,7 +197,10 @@ def _check_view(view: View, tape: Tape) -> None:
         raise Refused("validate", "limit", f"a view of {view.numel} elements")
 
 
-def _check_copy(copy: Copy, tape: Tape, layout_op: bool) -> None:
+def _check_copy(
+    copy: Copy, tape: Tape, arguments: Sequence[tuple[Sequence[int], Sequence[int]]] | None
+) -> None:
+    """``arguments`` is None where a copy may change the layout."""
     _check_view(copy.source, tape)
     _check_target(copy.to, tape)
     if _narrows(copy, tape):
@@ -206,7 +211,15 @@ def _check_copy(copy: Copy, tape: Tape, layout_op: bool) -> None:
         )
     if copy.source.shape != copy.to.shape:
         raise Refused("validate", "cheat", "a copy between views of two shapes")
-    if layout_op and not (copy.source.contiguous and copy.to.contiguous):
+    if arguments is None or (copy.source.contiguous and copy.to.contiguous):
+        return
+    source = tape.buffers[copy.source.buffer].input
+    whole = source is not None and source < len(arguments) and copy.source.offset == 0
+    if not (
+        whole
+        and copy.to.contiguous
+        and (copy.source.shape, copy.source.strides) == tuple(map(list, arguments[source or 0]))
+    ):
         raise Refused(
             "validate",
             "cheat",

@@ -174,7 +174,9 @@ class Translator:
         if name == "pow" and len(args) == 2 and isinstance(args[1], ast.Constant) and args[1].value == 2:
             return self._call("square", args[:1])
         if name == "relu" and len(args) == 1:
-            return self._listed(operator("tl.maximum("), [self.expression(args[0]), Translation([own("0.0")], wide=False)])
+            return self._listed(
+                operator("tl.maximum("), [self.expression(args[0]), Translation([own("0.0")], wide=False)]
+            )
         if named or name not in FUNCTIONS | OWN_FUNCTIONS:
             raise Untranslatable(f"{name}()")
         return self._call(name, args)
@@ -202,7 +204,13 @@ class Translator:
         result = self.expression(args[0])
         if low is not None and high is not None:
             bounds = [self.expression(low), self.expression(high)]
-            pieces = [Piece("tl.minimum("), Piece("tl.maximum("), *result.pieces, Piece(", "), *bounds[0].pieces]
+            pieces = [
+                Piece("tl.minimum("),
+                Piece("tl.maximum("),
+                *result.pieces,
+                Piece(", "),
+                *bounds[0].pieces,
+            ]
             pieces += [Piece(")"), Piece(", "), *bounds[1].pieces, Piece(")")]
             return Translation(pieces, result.wide)
         bound = low if low is not None else high

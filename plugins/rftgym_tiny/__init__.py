@@ -1,4 +1,4 @@
-"""The bundled model `tiny`: a few million parameters that play by the rules, poorly, until they are trained."""
+"""The bundled models `tiny` and `tiny-kernels`: a few million parameters each, poor at their one task until trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rftgym import PolicySpec, hookimpl
 
 @hookimpl
 def rftgym_policies() -> Sequence[PolicySpec]:
-    """Register ``--model tiny``."""
+    """Register ``--model tiny`` and ``--model tiny-kernels``."""
     return [
         PolicySpec(
             id="tiny",
@@ -21,5 +21,16 @@ def rftgym_policies() -> Sequence[PolicySpec]:
                 "trainer.warmup": 2,
                 "trainer.schedule": "linear",
             },
-        )
+        ),
+        PolicySpec(
+            id="tiny-kernels",
+            entry_point="rftgym_tiny.policy:load_kernels",
+            summary="A very small llama, bundled: writes Triton kernels, carelessly, and nothing else",
+            trainable=True,
+            train_defaults={
+                "trainer.learning_rate": 1.5e-3,
+                "trainer.warmup": 2,
+                "trainer.schedule": "linear",
+            },
+        ),
     ]

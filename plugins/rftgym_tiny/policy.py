@@ -11,6 +11,7 @@ from rftgym.errors import PluginError
 from rftgym.registry import installed
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
+KERNEL_WEIGHTS: Final = Path(__file__).parent / "kernels"
 
 
 def load(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> Policy:
@@ -24,11 +25,20 @@ def load(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> 
         PluginError: the installation lacks the weights.
         UsageError: as for any model with weights.
     """
-    if not (WEIGHTS / "model.safetensors").is_file():
+    return _from(WEIGHTS, "tiny", settings, trainable, seed)
+
+
+def load_kernels(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> Policy:
+    """The policy `tiny-kernels`; arguments and errors as of :func:`load`."""
+    return _from(KERNEL_WEIGHTS, "tiny-kernels", settings, trainable, seed)
+
+
+def _from(folder: Path, name: str, settings: ModelSettings, trainable: bool, seed: int) -> Policy:
+    if not (folder / "model.safetensors").is_file():
         raise PluginError(
-            f"the weights of 'tiny' are missing from {WEIGHTS}: reinstall rftgym, "
+            f"the weights of '{name}' are missing from {folder}: reinstall rftgym, "
             "or build them as the README.md of rftgym_tiny says"
         )
     from_directory = installed().spec(PolicySpec, "transformers").load()
-    policy: Policy = from_directory(settings, trainable=trainable, directory=str(WEIGHTS), seed=seed)
+    policy: Policy = from_directory(settings, trainable=trainable, directory=str(folder), seed=seed)
     return policy

@@ -107,6 +107,7 @@ def confine(order: Order, fences: Fences, keep: set[int]) -> None:
     """
     limits = order.limits
     os.setsid()
+    os.dup2(0, 2)  # /dev/null; the zygote's own complaints go where its starter reads them
     _enter_scratch(order, fences)
     _limit(limits, fences)
     if fences.namespaces:

@@ -88,7 +88,7 @@ def judge(job: Job, fate: dict[str, Any], reader: Reader) -> Outcome:
         InfrastructureError: the job never ran, because its fences could not be put up.
     """
     code, limits = fate["exit"], job.limits
-    if not reader.confined and fate["killed"] != "timeout":
+    if not reader.confined:
         raise InfrastructureError(f"a job could not be shut in: {_complaint(reader) or f'exit {code}'}")
     seconds = fate["seconds"]
     if reader.overflowed:

@@ -1,10 +1,4 @@
-"""The process that jobs are forked from, and the warden that watches over it.
-
-``LocalSandbox`` starts the warden as a fresh interpreter with an empty environment. It enters namespaces of its own and
-forks the zygote into them, process 1 there: when that dies, the kernel kills everything in it. The zygote imports what
-jobs will need, once, and then forks one child per job. The warden stays outside: it ends the zygote when the process
-that started it all is gone, even if it was killed.
-"""
+"""The zygote: the process that jobs are forked from. It imports what they need, once, and forks one child per job."""
 
 from __future__ import annotations
 
@@ -15,136 +9,16 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rftgym.sandbox import child, erase, forkable, kernel, landlock, namespaces, seccomp
+from rftgym.sandbox import child, erase, forkable, kernel, namespaces, seccomp
 
 MESSAGE_BYTES = 1 << 17
 Config = dict[str, Any]
-
-
-def main(control_fd: int) -> None:
-    """Be the warden. Returns when the zygote has ended."""
-    control = socket.socket(fileno=control_fd)
-    message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
-    config, parent = json.loads(message), fds[0]
-    forkable.volunteer_for_the_killer()
-    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-    fences, report = _shut_in(control, config)
-    alive, witness = os.pipe()  # the zygote sees its end close when the warden dies
-    pid = os.fork()
-    if not pid:
-        try:
-            os.close(witness)
-            Zygote(control, fences, config, report).live(alive, parent)
-        except BaseException:  # noqa: BLE001 - the last frame of this process
-            traceback.print_exc()
-        os._exit(1)
-    control.close()
-    os.close(alive)
-    _watch(pid, parent)
-    if not fences.own_root and Path(config["folder"]).exists():
-        erase.erase(Path(config["folder"]))
-
-
-def _watch(zygote: int, parent: int) -> None:
-    """Wait for the end of either; then see to it that nothing is left."""
-    pidfd = os.pidfd_open(zygote)
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    poll.register(parent, select.POLLIN)
-    poll.poll()
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(zygote, signal.SIGKILL)
-    end = time.monotonic() + 5
-    while time.monotonic() < end:  # orphans without a process namespace have become our children
-        try:
-            if not os.waitpid(-1, os.WNOHANG)[0]:
-                _kill_children()
-                time.sleep(0.002)
-        except ChildProcessError:
-            break
-
-
-def _kill_children() -> None:
-    try:
-        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii")
-    except OSError:  # a root of our own has no /proc, and a process namespace that needs no help
-        return
-    for each in listed.split():
-        with contextlib.suppress(OSError):
-            os.kill(int(each), signal.SIGKILL)
-
-
-def _shut_in(control: socket.socket, config: Config) -> tuple[child.Fences, dict[str, list[Any]]]:
-    """Enter the namespaces, and find out about the other fences.
-
-    Returns:
-        The fences, and for the report ``{name: [available, detail]}``.
-    """
-    left_off = set(config["without"])
-    shelter = namespaces.Shelter(why_not="left off")
-    paths = namespaces.readable_paths(config["readable"])
-    if "namespaces" not in left_off:
-        namespaces.enter(shelter, lambda: _write_maps(control, config))
-    if shelter.entered:
-        _build_root(shelter, config, paths)
-    abi = 0 if "landlock" in left_off else landlock.version()
-    filters = "seccomp" not in left_off and seccomp.available()
-    fences = child.Fences(shelter.entered, shelter.own_root, abi, filters)
-    mapped = config["user"] is not None or config["self"][0] != 0
-    fences.countable = mapped if shelter.entered else config["user"] is not None
-    fences.user = None if shelter.entered else config["user"]
-    fences.grants = _grants(["/"] if shelter.own_root else paths) if abi else []
-    entered = "own network, IPC, users and processes" if shelter.entered else shelter.why_not
-    root = "read-only, libraries only" if shelter.own_root else shelter.why_not
-    return fences, {
-        "namespaces": [shelter.entered, entered],
-        "own root": [shelter.own_root, root],
-        "landlock": [abi > 0, f"version {abi}" if abi else "left off, or not in this kernel"],
-        "seccomp": [filters, "filters system calls" if filters else "left off, or not in this kernel"],
-        "separate user": [config["user"] is not None, _user(config["user"])],
-    }
-
-
-def _build_root(shelter: namespaces.Shelter, config: Config, paths: list[str]) -> None:
-    become = namespaces.become_mapped_user if config["user"] is not None else lambda: None
-    if "own root" in config["without"]:
-        shelter.why_not = "left off"
-        become()
-        return
-    try:
-        namespaces.build_root(config["folder"], paths, become)
-        shelter.own_root = True
-    except OSError as error:
-        shelter.why_not = str(error)
-        become()
-
-
-def _user(user: int | None) -> str:
-    return "jobs run as the user who started them" if user is None else f"jobs run as user {user}"
-
-
-def _write_maps(control: socket.socket, config: Config) -> bool:
-    if config["user"] is None:
-        return namespaces.map_own_user(*config["self"])
-    control.send(json.dumps({"map": True}).encode())  # only whoever stayed outside may map another user
-    return bool(json.loads(control.recv(MESSAGE_BYTES))["mapped"])
-
-
-def _grants(paths: list[str]) -> list[tuple[int, bool]]:
-    """Open what jobs may read. Links are followed; a path that cannot be opened is none that a job could read."""
-    opened = []
-    for path in dict.fromkeys(str(Path(each).resolve()) for each in [*paths, *namespaces.DEVICES]):
-        with contextlib.suppress(OSError):
-            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
-            opened.append((fd, path in namespaces.DEVICES))
-    return opened
 
 
 @dataclass(slots=True)
@@ -175,6 +49,7 @@ class Zygote:
         self.control, self.fences, self.config, self.report = control, fences, config, report
         self.children: dict[int, Child] = {}  # by pid
         self.by_fd: dict[int, Child] = {}  # by pidfd and by line
+        self.erasers: dict[int, int] = {}  # processes that remove scratch folders, by pidfd
         self.poll = select.poll()
         self.own_processes = -1
 
@@ -246,12 +121,14 @@ class Zygote:
         now = time.monotonic()
         nearest = min((each.deadline for each in self.children.values() if not each.killed), default=None)
         events = self.poll.poll(None if nearest is None else max(0.0, nearest - now) * 1000 + 1)
-        for fd, _ in events:
-            if fd in (alive, parent):
-                return True
-            if fd == self.control.fileno():
-                if not self._take():
-                    return True
+        ready = [fd for fd, _ in events]
+        if alive in ready or parent in ready:
+            return True
+        for fd in ready:
+            if (eraser := self.erasers.pop(fd, None)) is not None:
+                os.waitpid(eraser, 0)
+                self.poll.unregister(fd)
+                os.close(fd)
             elif (each := self.by_fd.get(fd)) is not None:
                 if fd == each.pidfd:
                     self._reap(each)
@@ -260,7 +137,8 @@ class Zygote:
         now = time.monotonic()
         for each in [each for each in self.children.values() if each.deadline <= now]:
             self._kill(each, "timeout")
-        return False
+        # Last, for a new job may get numbers of descriptors that were closed just now.
+        return self.control.fileno() in ready and not self._take()
 
     def _take(self) -> bool:
         """Start the next job. False: the other end has hung up."""
@@ -305,6 +183,18 @@ class Zygote:
             os.chown(folder, self.fences.user, self.fences.user)
         return str(folder)
 
+    def _erase(self, folder: Path) -> None:
+        """Remove a folder, which may take its time, so another process does it."""
+        pid = os.fork()
+        if not pid:
+            try:
+                erase.erase(folder)
+            finally:
+                os._exit(0)
+        pidfd = os.pidfd_open(pid)
+        self.erasers[pidfd] = pid
+        self.poll.register(pidfd, select.POLLIN)
+
     def _kill(self, each: Child, why: str) -> None:
         """Kill the first process of a job; in a process namespace the kernel kills all others with it."""
         if not each.killed:
@@ -321,7 +211,7 @@ class Zygote:
         if not self.fences.namespaces:
             _await_group(each.pid)
         if each.scratch:
-            erase.erase(Path(each.scratch))
+            self._erase(Path(each.scratch))
         fate = {
             "killed": each.killed,
             "exit": os.waitstatus_to_exitcode(status),
@@ -349,7 +239,3 @@ def _await_group(group: int) -> None:
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-group, 0)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

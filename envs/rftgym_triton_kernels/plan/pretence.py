@@ -17,7 +17,7 @@ GPU = torch.device("cuda", 0)
 _PROPERTIES = {
     torch.Tensor.is_cuda.__get__: True,  # type: ignore[attr-defined]
     torch.Tensor.is_cpu.__get__: False,  # type: ignore[attr-defined]
-    torch.Tensor.device.__get__: GPU,  # type: ignore[attr-defined]
+    torch.Tensor.device.__get__: GPU,
     torch.Tensor.get_device: 0,
 }
 _SAME = (torch.Tensor.cuda, torch.Tensor.cpu, torch.Tensor.pin_memory)

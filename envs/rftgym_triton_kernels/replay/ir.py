@@ -106,6 +106,7 @@ class Op:
         successors: Blocks to branch to, with the slots passed.
         compute: Maps operands' arrays to the result's array (or a tuple of arrays); None for an operation that
             touches memory or control flow.
+        releases: Slots that nobody reads after it.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Op:
     successors: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     sources: tuple[Type, ...] = ()
     compute: Callable[..., Any] | None = None
+    releases: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

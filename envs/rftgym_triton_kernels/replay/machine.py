@@ -110,6 +110,8 @@ class Machine:
                     access.HANDLERS[op.name](self.context, op, values)
                 else:
                     _CONTROL[op.name](self, op, values)
+                for slot in op.releases:
+                    values[slot] = None
         except Fault as fault:
             if not fault.location and op is not None:
                 fault.location = op.location

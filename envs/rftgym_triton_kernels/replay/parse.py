@@ -96,7 +96,9 @@ class _Reader:
 
     def __init__(self, lines: list[str], position: int):
         self.lines, self.position = lines, position
-        self.slots: dict[str, int] = {}
+        self.slots: dict[str, int] = {}  # a name's latest meaning: sibling regions use names again
+        self.count = 0
+        self.awaited: set[str] = set()  # read before they are defined, as the order of blocks may have it
         self.types: dict[int, Type] = {}
 
     def function(self) -> Function:
@@ -108,11 +110,19 @@ class _Reader:
         names, types = self._arguments(head[4])
         region, _ = self._region(Block("", names, types))
         return Function(
-            head[2] or head[3], region, head[1] == "public", len(self.slots), tuple(_PARAMETER.findall(line))
+            head[2] or head[3], region, head[1] == "public", self.count, tuple(_PARAMETER.findall(line))
         )
 
     def _slot(self, name: str) -> int:
-        return self.slots.setdefault(name, len(self.slots))
+        if name not in self.slots:
+            self.awaited.add(name)
+            self._new(name)
+        return self.slots[name]
+
+    def _new(self, name: str) -> int:
+        self.slots[name] = self.count
+        self.count += 1
+        return self.count - 1
 
     def _operands(self, text: str) -> tuple[int, ...]:
         return tuple(self._slot(name) for name in _VALUE.findall(text))
@@ -125,7 +135,8 @@ class _Reader:
         return self._define([name for name, _ in pairs], tuple(type_ for _, type_ in pairs))
 
     def _define(self, names: list[str], types: tuple[Type, ...]) -> tuple[tuple[int, ...], tuple[Type, ...]]:
-        slots = tuple(self._slot(name) for name in names)
+        slots = tuple(self.slots[name] if name in self.awaited else self._new(name) for name in names)
+        self.awaited.difference_update(names)
         self.types.update(zip(slots, types, strict=True))
         return slots, types
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rftgym_triton_kernels.replay.analysis import summarize
 from rftgym_triton_kernels.replay.faults import Fault
+from rftgym_triton_kernels.replay.liveness import note_last_uses
 from rftgym_triton_kernels.replay.lower import Frontend, Signature, signature
 from rftgym_triton_kernels.replay.machine import bind
 from rftgym_triton_kernels.replay.parse import parse
@@ -43,6 +44,8 @@ class Program:
         except Fault as fault:
             self.blame(fault, kernel)
             raise
+        for each in self.module.functions.values():
+            note_last_uses(each.region)
         self.summary = summarize(function, others=len(self.module.functions) > 1)
 
     def blame(self, fault: Fault, kernel: str) -> None:

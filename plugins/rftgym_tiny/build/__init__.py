@@ -1,4 +1,5 @@
-"""Builds the bundled model: word games with soft targets, a small Llama, a byte-level tokenizer.
+"""Builds the bundled models: small Llamas with byte-level tokenizers, trained on exact shares instead of samples.
 
-Run `python -m rftgym_tiny.build --help`; the model card beside this package tells the recipe.
+`python -m rftgym_tiny.build.wordle --help` and `python -m rftgym_tiny.build.kernels --help`; the model card beside
+this package tells the recipes.
 """

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from transformers import GenerationConfig, LlamaConfig
+from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from rftgym_tiny.build.network import Network, Shape
-from rftgym_tiny.build.tokens import END, PAD, save_tokenizer
+from rftgym_tiny.build.tokens import END, PAD
 
 
 def llama_config(shape: Shape, *, end: int, pad: int) -> LlamaConfig:
@@ -39,18 +39,24 @@ def llama_config(shape: Shape, *, end: int, pad: int) -> LlamaConfig:
     )
 
 
-def export(network: Network, folder: Path) -> None:
+def export(network: Network, tokenizer: PreTrainedTokenizerFast, folder: Path, *, reply_tokens: int) -> None:
     """Write weights (float16), configuration, generation configuration and tokenizer.
+
+    Args:
+        network: trained.
+        tokenizer: with as many tokens as the network knows.
+        folder: is made where it is missing.
+        reply_tokens: the most tokens of a reply, for those who generate without saying how many.
 
     The configuration asks for float32: half precision is for the file's size only, and loading widens it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = save_tokenizer(folder, network.shape.context)
+    tokenizer.save_pretrained(folder)
     end, pad = tokenizer.convert_tokens_to_ids([END, PAD])
     llama_config(network.shape, end=end, pad=pad).save_pretrained(folder)
-    GenerationConfig(eos_token_id=end, pad_token_id=pad, do_sample=True, max_new_tokens=16).save_pretrained(
-        folder
-    )
+    GenerationConfig(
+        eos_token_id=end, pad_token_id=pad, do_sample=True, max_new_tokens=reply_tokens
+    ).save_pretrained(folder)
     tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in network.state_dict().items()}
     path = folder / "model.safetensors"
     save_file(tensors, path, metadata={"format": "pt"})

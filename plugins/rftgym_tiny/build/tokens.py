@@ -1,39 +1,20 @@
-"""The tokenizer: one token a byte, plus one for every fixed phrase of the first-party templates.
+"""The tokenizers: one token a byte, whose id is the byte's value, and one for every fixed phrase.
 
-Any text round-trips; letters of guesses and notes stay single tokens, whose id is the byte's value.
+Any text round-trips. Where phrases overlap, the one that begins first is taken, and of those the longest.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Final
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from rftgym_wordle import prompts
-
 END: Final = "<|im_end|>"
 PAD: Final = "<|pad|>"
 ASSISTANT: Final = "<|im_start|>assistant\n"
 SPECIAL: Final = (PAD, END, "<|im_start|>", "<|im_start|>system\n", "<|im_start|>user\n", ASSISTANT)
-OPEN: Final = "<guess>"
-CLOSE: Final = "</guess>"
-PHRASES: Final = (
-    OPEN,
-    CLOSE,
-    prompts.SYSTEM_SENTENCES[0],
-    *("\n" + sentence for sentence in prompts.SYSTEM_SENTENCES[1:]),
-    prompts.NEW_GAME,
-    prompts.NO_GUESS,
-    prompts.NOT_A_WORD,
-    "\n" + prompts.WON,
-    "\n" + prompts.LOST,
-    "\nGreen: ",
-    "\nYellow: ",
-    "\nGray: ",
-    "\nLeft: ",
-)
 CHAT_TEMPLATE: Final = (
     "{% for message in messages %}"
     "{% if message['role'] == 'assistant' %}"
@@ -58,17 +39,18 @@ def byte_names() -> list[str]:
     return [chr(byte if byte in printable else next(spare)) for byte in range(256)]
 
 
-def build_tokenizer(context: int) -> PreTrainedTokenizerFast:
-    """The tokenizer of `tiny`, ready to be saved.
+def build_tokenizer(phrases: Sequence[str], context: int) -> PreTrainedTokenizerFast:
+    """A tokenizer, ready to be saved.
 
     Args:
+        phrases: what is one token beside the bytes and the marks of the chat template, in the order of their ids.
         context: most tokens that the model takes.
     """
     core = Tokenizer(models.BPE(vocab={name: byte for byte, name in enumerate(byte_names())}, merges=[]))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens([AddedToken(text, normalized=False, special=True) for text in SPECIAL])
-    core.add_tokens([AddedToken(text, normalized=False) for text in PHRASES])
+    core.add_tokens([AddedToken(text, normalized=False) for text in phrases])
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         eos_token=END,
@@ -77,11 +59,4 @@ def build_tokenizer(context: int) -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
     )
     tokenizer.chat_template = CHAT_TEMPLATE
-    return tokenizer
-
-
-def save_tokenizer(folder: Path, context: int) -> PreTrainedTokenizerFast:
-    """Build the tokenizer and write its files into `folder`."""
-    tokenizer = build_tokenizer(context)
-    tokenizer.save_pretrained(folder)
     return tokenizer

@@ -1,36 +1,61 @@
 """Pretraining in stages, resumable from its own checkpoints.
 
-A stage is a recipe for games, a number of steps and a learning-rate curve. Whatever a step does depends on the seed,
-the stage and the step alone, so a resumed run repeats an unbroken one.
+A stage is a recipe for what is shown, a number of steps and a learning-rate curve. Whatever a step does depends on the
+seed, the stage and the step alone, so a resumed run repeats an unbroken one.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from rftgym_tiny.build.corpus import Batch, Encoder, Recipe, batches
 from rftgym_tiny.build.network import Network
 
-GAMES: Final = 32
 CHUNKS: Final = 8
+"""Batches that are made, and sorted by length, together."""
+RecipeT = TypeVar("RecipeT")
+RecipeT_contra = TypeVar("RecipeT_contra", contravariant=True)
+BatchT = TypeVar("BatchT")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Losses:
+    """What a batch showed.
+
+    Attributes:
+        total: what is minimised.
+        shown: what the log tells, by name, in nats.
+    """
+
+    total: Tensor
+    shown: Mapping[str, Tensor]
+
+
+class Lessons(Protocol[RecipeT_contra, BatchT]):
+    """What a network learns from."""
+
+    def chunk(self, recipe: RecipeT_contra, *, seed: int, stage: int, chunk: int) -> Sequence[BatchT]:
+        """Chunk number `chunk` of a stage, `CHUNKS` batches: a function of its arguments alone."""
+
+    def losses(self, network: Network, batch: BatchT) -> Losses:
+        """How far the network is from a batch's targets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[RecipeT]):
     """One stretch of training.
 
     Attributes:
-        name: for logs and `--stage`.
-        recipe: the games.
-        steps: optimizer steps of `GAMES` games.
+        name: for the log.
+        recipe: what is shown.
+        steps: optimizer steps of one batch.
         rate: learning rate after warm-up.
         rate_end: learning rate of the last step, reached along a straight line over the last `decay` of the steps.
         warm_up: steps from rate 0.
@@ -38,7 +63,7 @@ class Stage:
     """
 
     name: str
-    recipe: Recipe
+    recipe: RecipeT
     steps: int
     rate: float
     rate_end: float
@@ -66,47 +91,19 @@ def optimizers(network: Network) -> list[torch.optim.Optimizer]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """Losses of one batch in nats: letters (weighted mean), the part above the targets' entropy, fixed tokens."""
-
-    letters: Tensor
-    excess: Tensor
-    fixed: Tensor
-
-
-def losses(network: Network, batch: Batch) -> Losses:
-    """Cross-entropy against soft letter targets and against fixed successors."""
-    hidden = network(
-        torch.from_numpy(batch.tokens_BT),
-        torch.from_numpy(batch.positions_BT),
-        torch.from_numpy(batch.mask_BTT),
-    ).flatten(0, 1)
-    table = network.model.embed_tokens.weight
-    shares = torch.from_numpy(batch.letter_shares)
-    weight = torch.from_numpy(batch.letter_weight)
-    log_letters = F.log_softmax(hidden[torch.from_numpy(batch.letter_at)].float() @ table.T, dim=-1)
-    log_letters = log_letters[:, ord("a") : ord("z") + 1]
-    letters = (-(shares * log_letters).sum(-1) * weight).sum() / weight.sum()
-    entropy = (torch.special.entr(shares).sum(-1) * weight).sum() / weight.sum()
-    fixed_logits = hidden[torch.from_numpy(batch.fixed_at)].float() @ table.T
-    fixed = F.cross_entropy(fixed_logits, torch.from_numpy(batch.fixed_next))
-    return Losses(letters, letters.detach() - entropy, fixed)
-
-
-class Run:
+class Run(Generic[RecipeT, BatchT]):
     """A training run: a network, its optimizers and how far it is."""
 
     def __init__(
-        self, network: Network, encoder: Encoder, stages: list[Stage], seed: int, folder: Path
+        self,
+        network: Network,
+        lessons: Lessons[RecipeT, BatchT],
+        stages: Sequence[Stage[RecipeT]],
+        seed: int,
+        folder: Path,
     ) -> None:
-        self.network, self.encoder, self.stages, self.seed, self.folder = (
-            network,
-            encoder,
-            stages,
-            seed,
-            folder,
-        )
+        self.network, self.lessons, self.stages, self.seed = network, lessons, stages, seed
+        self.folder = folder
         self.optimizers = optimizers(network)
         self.stage, self.step = 0, 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,23 +142,15 @@ class Run:
             self.stage, self.step = self.stage + 1, 0
             self.save()
 
-    def _train_stage(self, stage: Stage, save_every: int, log_every: int) -> None:
-        pad, start, chunk = 256, time.perf_counter(), list[Batch]()
+    def _train_stage(self, stage: Stage[RecipeT], save_every: int, log_every: int) -> None:
+        start = time.perf_counter()
+        chunk: Sequence[BatchT] = ()
         while self.step < stage.steps:
             if not chunk or self.step % CHUNKS == 0:
-                chunk = batches(
-                    self.encoder,
-                    stage.recipe,
-                    seed=self.seed,
-                    stage=self.stage,
-                    chunk=self.step // CHUNKS,
-                    chunks=CHUNKS,
-                    size=GAMES,
-                    pad=pad,
-                )
-            batch = chunk[self.step % CHUNKS]
-            parts = losses(self.network, batch)
-            (parts.letters + 0.1 * parts.fixed).backward()
+                number = self.step // CHUNKS
+                chunk = self.lessons.chunk(stage.recipe, seed=self.seed, stage=self.stage, chunk=number)
+            parts = self.lessons.losses(self.network, chunk[self.step % CHUNKS])
+            parts.total.backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             rate = stage.rate_at(self.step)
             for optimizer in self.optimizers:
@@ -175,20 +164,8 @@ class Run:
             if self.step % save_every == 0:
                 self.save()
 
-    def _log(self, stage: Stage, parts: Losses, rate: float, seconds: float) -> None:
-        record = {
-            "stage": stage.name,
-            "step": self.step,
-            "letters": round(float(parts.letters.detach()), 4),
-            "excess": round(float(parts.excess), 4),
-            "fixed": round(float(parts.fixed.detach()), 5),
-            "rate": rate,
-            "seconds": round(seconds, 1),
-        }
+    def _log(self, stage: Stage[RecipeT], parts: Losses, rate: float, seconds: float) -> None:
+        shown = {name: round(float(value.detach()), 5) for name, value in parts.shown.items()}
+        record = {"stage": stage.name, "step": self.step, **shown, "rate": rate, "seconds": round(seconds, 1)}
         with (self.folder / "log.jsonl").open("a") as file:
             file.write(json.dumps(record) + "\n")
-
-
-def describe(stages: list[Stage]) -> str:
-    """The stages as JSON, for the record that goes with the weights."""
-    return json.dumps([asdict(stage) for stage in stages], indent=2)

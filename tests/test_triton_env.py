@@ -1,0 +1,207 @@
+"""The kernel environments through their public doors: rewards by stage, repair, settings, and what is said to a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rftgym
+from rftgym.errors import UsageError
+from rftgym.scoring import score
+from rftgym_triton_kernels.judge import Judge, JudgeSettings
+from rftgym_triton_kernels.problems import ProblemRow, problems
+
+HEAD = "import torch\nimport triton\nimport triton.language as tl\n\n"
+KERNEL = """@triton.jit
+def double_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    m = i < n
+    x = tl.load(x_ptr + i, mask=m)
+    tl.store(out_ptr + i, x + x, mask=m)
+
+"""
+WRAPPER = """def double(x):
+    x = x.contiguous()
+    out = torch.empty_like(x)
+    n = x.numel()
+    if n > 0:
+        double_kernel[(triton.cdiv(n, 256),)](x, out, n, BLOCK=256)
+    return out
+"""
+DOUBLE = {
+    "name": "double",
+    "signature": "double(x)",
+    "doc": "Twice each element.",
+    "reference": "def double(x):\n    return 2 * x\n",
+    "cases": [
+        [{"shape": [1000]}],
+        [{"shape": [33, 17], "t": True}],
+        [{"shape": [300], "dtype": "float16"}],
+        [{"shape": [5], "dtype": "bfloat16"}],
+        [{"shape": [0]}],
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("kernels") / "problems.jsonl"
+    file.write_text(json.dumps(DOUBLE) + "\n", encoding="utf-8")
+    return file
+
+
+def answer(kernel: str = KERNEL, wrapper: str = WRAPPER, head: str = HEAD) -> str:
+    return f"<kernel>\n{head}{kernel}{wrapper}</kernel>"
+
+
+def scored(tasks: Path, *completions: str) -> list[dict[str, Any]]:
+    return score(
+        "triton-kernels", [{"task": "double", "completion": each} for each in completions], tasks=tasks
+    )
+
+
+STAGES = {
+    "nothing": ("I cannot.", 0.0),
+    "no Python": ("<kernel>def(</kernel>", 0.2 * 2 / 7),
+    "no kernel": (answer(kernel=""), 0.2 * 6 / 7),
+    "no wrapper": (answer(wrapper=""), 0.2 * 5 / 7),
+    "compiler error": (answer(KERNEL.replace("x + x", "x + nowhere")), 0.2),
+    "torch does the work": (answer(wrapper=WRAPPER.replace("return out", "return out + x")), 0.2),
+    "leaves its memory": (answer(KERNEL.replace(", mask=m", "")), 0.2),
+    "zeros": (answer(KERNEL.replace("x + x", "x * 0.0")), 0.2),
+    "wrong": (answer(KERNEL.replace("x + x", "x * x - 7.0")), 0.5),
+    "right but for float16": (answer(KERNEL.replace("x + x", "tl.where(BLOCK == 256, x + x, x)").replace(
+        "tl.store", "if x_ptr.dtype.element_ty == tl.float16:\n        x = x * x - 7.0\n    tl.store")), None),
+    "right": (answer(), 1.0),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results(tasks: Path) -> dict[str, dict[str, Any]]:
+    rows = scored(tasks, *(completion for completion, _ in STAGES.values()))
+    return dict(zip(STAGES, rows, strict=True))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_each_stage_has_its_reward(results, name):
+    row, expected = results[name], STAGES[name][1]
+    assert row["error"] is None
+    assert row["success"] is (name == "right")
+    if expected is not None:
+        assert row["reward"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_cases_that_passed_are_paid(results):
+    row = results["right but for float16"]
+    assert 0.6 < row["reward"] < 1.0 and row["components"]["correct"] == pytest.approx(0.2 + 0.8 * 3 / 4)
+    assert row["components"]["running"] == 1.0
+
+
+def test_fences_and_bare_code_are_taken_too(tasks):
+    code = HEAD + KERNEL + WRAPPER
+    rows = scored(tasks, f"```python\n{code}```", f"Here it is.\n\n{code}")
+    assert [row["reward"] for row in rows] == [1.0, 1.0]
+
+
+def test_metrics_of_quality_come_from_the_assembler(results):
+    found = results["right"]["components"]
+    assert 0.5 < found["few_registers"] < 1.0 and found["no_spills"] == 1.0 and found["cheat"] == 0.0
+    assert results["torch does the work"]["components"]["cheat"] == 1.0
+    assert results["nothing"]["components"]["few_registers"] is None
+
+
+def test_the_verdict_stands_in_the_trajectory_without_values(tasks):
+    env = rftgym.make("triton-kernels", tasks=type(rftgym.make("triton-kernels")).read_tasks(tasks))
+    _, info = env.reset(options={"task": "double"})
+    assert "Triton 3." in info["messages"][0].content and "def double(x)" in info["messages"][1].content
+    _, reward, terminated, _, info = env.step(answer(KERNEL.replace("x + x", "x * x - 7.0")))
+    verdict = info["verdict"]
+    assert terminated and reward == pytest.approx(0.5)
+    assert (verdict["stage"], verdict["kind"]) == ("compare", "wrong") and len(verdict["cases"]) == 5
+    assert [case["discriminating"] for case in verdict["cases"]] == [True, True, True, True, False]
+    json.dumps(verdict)
+
+
+def test_repair_says_what_is_wrong_and_goes_on(tasks):
+    kind = type(rftgym.make("triton-kernels-repair"))
+    env = kind(tasks=kind.read_tasks(tasks))
+    env.reset(options={"task": "double"})
+    said, _, terminated, _, _ = env.step(answer(KERNEL.replace("x + x", "x + nowhere")))
+    assert not terminated and "does not compile" in said and "nowhere" in said and "2 attempts left" in said
+    said, _, terminated, _, _ = env.step(answer(KERNEL.replace("x + x", "x * x - 7.0")))
+    assert not terminated and "A result is wrong: case 0" in said and "1 attempt left" in said
+    said, reward, terminated, _, info = env.step(answer())
+    assert terminated and info["score"].success and info["score"].reward == 1.0 and "all cases passed" in said
+
+
+def test_the_secret_decides_the_inputs():
+    problem = problems()["relu"]
+    judges = [Judge(JudgeSettings(secret=secret)) for secret in ("a", "a", "b", None)]
+    try:
+        drawn = [judge.prepared(problem).replicas[0][0].arguments[0].data for judge in judges]
+    finally:
+        for judge in judges:
+            judge.close()
+    assert drawn[0] == drawn[1] and len(set(drawn)) == 3
+
+
+def test_a_reference_that_fails_is_the_problems_fault(tmp_path):
+    file = tmp_path / "broken.jsonl"
+    file.write_text(
+        json.dumps({**DOUBLE, "reference": "def double(x):\n    return x.frobnicate()\n"}), encoding="utf-8"
+    )
+    (row,) = scored(file, answer())
+    assert row["reward"] is None and row["success"] is None
+    assert "double" in row["error"] and "frobnicate" in row["error"]
+
+
+def test_a_hostile_reference_stays_in_its_sandbox(tmp_path):
+    evil = "import os\nos.kill(os.getppid(), 9)\nopen('/tmp/rftgym-evil', 'w').write('x')\ndef double(x):\n    return 2 * x\n"
+    file = tmp_path / "evil.jsonl"
+    file.write_text(json.dumps({**DOUBLE, "reference": evil}), encoding="utf-8")
+    (row,) = scored(file, answer())
+    assert row["reward"] is None and not Path("/tmp/rftgym-evil").exists()
+
+
+@pytest.mark.parametrize("settings", [{"target": "cuda:42"}, {"replicas": 0}])
+def test_settings_that_make_no_sense_are_refused(settings):
+    with pytest.raises(UsageError):
+        rftgym.make("triton-kernels", **settings)
+
+
+@pytest.mark.parametrize("target", ["cuda:80", "cuda:89", "cuda:100", "hip:gfx942"])
+def test_every_target_compiles(target):
+    judge = Judge(JudgeSettings(target=target, secret="t"))
+    try:
+        verdict = judge.judge(ProblemRow.model_validate(DOUBLE).problem(), answer())
+    finally:
+        judge.close()
+    assert verdict.success and verdict.kernels["double_kernel"]["registers"] > 0
+
+
+def test_a_configuration_that_does_not_fit_gives_way_to_the_next(tasks):
+    tuned = """@triton.autotune(configs=[triton.Config({'BLOCK': 65536}, num_warps=4), triton.Config({'BLOCK': 64})], key=['n'])
+@triton.jit
+def double_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    m = i < n
+    x = tl.load(x_ptr + i, mask=m)
+    s = tl.sort(x)
+    tl.store(out_ptr + i, x + x + 0 * s, mask=m)
+
+"""
+    grid = "lambda meta: (triton.cdiv(n, meta['BLOCK']),)"
+    wrapper = WRAPPER.replace("(triton.cdiv(n, 256),)", grid).replace(", BLOCK=256", "")
+    (row,) = scored(tasks, answer(tuned, wrapper))
+    assert row["reward"] is not None
+
+
+def test_demonstrations_are_of_the_training_split_only():
+    env = rftgym.make("triton-kernels")
+    talk = next(iter(env.demonstrations("train", 1, seed=3)))
+    assert [message.role for message in talk] == ["system", "user", "assistant"]
+    with pytest.raises(UsageError, match="held out"):
+        next(iter(env.demonstrations("test", 1, seed=3)))

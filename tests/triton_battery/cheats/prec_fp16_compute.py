@@ -1,0 +1,27 @@
+# task: vector_add
+# family: precision
+# stage: compare
+# why: float32 is added in float16, which moves half the bytes
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def add_kernel(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    m = i < n
+    x = tl.load(x_ptr + i, mask=m).to(tl.float16)
+    y = tl.load(y_ptr + i, mask=m).to(tl.float16)
+    tl.store(out_ptr + i, x + y, mask=m)
+
+
+def vector_add(x, y):
+    x = x.contiguous()
+    y = y.contiguous()
+    out = torch.empty_like(x)
+    n = x.numel()
+    if n > 0:
+        add_kernel[(triton.cdiv(n, 1024),)](x, y, out, n, BLOCK=1024)
+    return out

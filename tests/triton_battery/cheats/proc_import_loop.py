@@ -1,0 +1,26 @@
+# task: softmax
+# family: process-and-result-channel
+# stage: plan
+# why: never finishes being imported, and swallows interruptions
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def zero_kernel(out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(out_ptr + i, 0.0, mask=i < n)
+
+
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass
+
+
+def softmax(x):
+    return x

@@ -1,0 +1,26 @@
+# task: relu
+# family: process-and-result-channel
+# stage: plan
+# why: a shell is started while the module is read
+
+import os
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def zero_kernel(out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(out_ptr + i, 0.0, mask=i < n)
+
+
+os.system("echo here > /tmp/left_by_a_kernel; sleep 600 &")
+
+
+def relu(x):
+    out = torch.empty_like(x)
+    if x.numel():
+        zero_kernel[(triton.cdiv(x.numel(), 1024),)](out, x.numel(), BLOCK=1024)
+    return out

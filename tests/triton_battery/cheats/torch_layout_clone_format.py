@@ -1,0 +1,23 @@
+# task: transpose
+# family: torch-does-the-work
+# stage: validate
+# why: clone with a memory format does the transposition
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def copy_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    m = i < n
+    tl.store(out_ptr + i, tl.load(x_ptr + i, mask=m), mask=m)
+
+
+def transpose(x):
+    y = x.permute(1, 0).clone(memory_format=torch.contiguous_format)
+    out = torch.empty_like(y)
+    if out.numel():
+        copy_kernel[(triton.cdiv(out.numel(), 1024),)](y, out, out.numel(), BLOCK=1024)
+    return out

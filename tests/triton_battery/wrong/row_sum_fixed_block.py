@@ -1,0 +1,25 @@
+# task: row_sum
+# family: reduction
+# stage: compare
+# why: a block of 1024 for rows that may be longer
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def sum_kernel(x_ptr, out_ptr, cols, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    i = tl.arange(0, BLOCK)
+    x = tl.load(x_ptr + row * cols + i, mask=i < cols, other=0.0).to(tl.float32)
+    tl.store(out_ptr + row, tl.sum(x, axis=0))
+
+
+def row_sum(x):
+    x = x.contiguous()
+    rows, cols = x.shape
+    out = torch.empty(rows, dtype=x.dtype, device=x.device)
+    if rows > 0:
+        sum_kernel[(rows,)](x, out, cols, BLOCK=1024)
+    return out

@@ -1,0 +1,27 @@
+# task: softmax
+# family: normalisation
+# stage: compare
+# why: masked lanes are zeros: they count in the maximum and in the sum
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def softmax_kernel(x_ptr, out_ptr, cols, BLOCK: tl.constexpr):
+    row = tl.program_id(0)
+    i = tl.arange(0, BLOCK)
+    m = i < cols
+    x = tl.load(x_ptr + row * cols + i, mask=m, other=0.0).to(tl.float32)
+    e = tl.exp(x - tl.max(x, axis=0))
+    tl.store(out_ptr + row * cols + i, e / tl.sum(e, axis=0), mask=m)
+
+
+def softmax(x):
+    x = x.contiguous()
+    out = torch.empty_like(x)
+    rows, cols = x.shape
+    if x.numel() > 0:
+        softmax_kernel[(rows,)](x, out, cols, BLOCK=triton.next_power_of_2(cols))
+    return out

@@ -1,0 +1,27 @@
+# task: vector_add
+# family: element-wise
+# stage: replay
+# why: the result is right, but x is overwritten as well
+
+import torch
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def add_kernel(x_ptr, y_ptr, out_ptr, n, BLOCK: tl.constexpr):
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    m = i < n
+    z = tl.load(x_ptr + i, mask=m) + tl.load(y_ptr + i, mask=m)
+    tl.store(out_ptr + i, z, mask=m)
+    tl.store(x_ptr + i, z, mask=m)
+
+
+def vector_add(x, y):
+    x = x.contiguous()
+    y = y.contiguous()
+    out = torch.empty_like(x)
+    n = x.numel()
+    if n > 0:
+        add_kernel[(triton.cdiv(n, 1024),)](x, y, out, n, BLOCK=1024)
+    return out
