@@ -25,6 +25,7 @@ _HOME = {
     "RewardSpec": "rftgym.specs",
     "Rubric": "rftgym.rubric",
     "Sampling": "rftgym.types",
+    "SandboxSpec": "rftgym.specs",
     "ScriptedPolicy": "rftgym.policy",
     "SingleTurnEnv": "rftgym.env",
     "TagParser": "rftgym.parser",
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
     from rftgym.registry import make
     from rftgym.rubric import Component, Rubric, reward
     from rftgym.scoring import score
-    from rftgym.specs import EnvSpec, ParserSpec, PolicySpec, RewardSpec, TrainerSpec
+    from rftgym.specs import EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
     from rftgym.trainer import Trainer
     from rftgym.training import train
     from rftgym.types import Message, Sampling, Task, Trajectory, Turn

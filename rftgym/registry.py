@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import PluginError, UsageError
 from rftgym.plugins import Plugins, discover
-from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, TrainerSpec
+from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
 
 if TYPE_CHECKING:
     from rftgym.config import EnvSettings, ModelSettings, RewardSettings
     from rftgym.env import TextEnv
     from rftgym.policy import Policy
     from rftgym.rubric import Component, Rubric
+    from rftgym.sandbox import Sandbox
     from rftgym.trainer import Trainer
 
 
@@ -101,6 +102,35 @@ def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Co
             f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component"
         )
     return replace(component, name=id, weight=weight)
+
+
+def make_sandbox(id: str, *, plugins: Plugins | None = None, **settings: Any) -> Sandbox:
+    """An installed sandbox, started and to be closed: ``make_sandbox("local", preload=["math"])``.
+
+    Args:
+        settings: of its constructor; the framework's environments give some of those that
+            :class:`rftgym.sandbox.LocalSandbox` takes.
+    Raises:
+        UnknownIdError: no installed plugin registers it.
+        UsageError: it does not take these settings.
+        PluginError: what was registered is no sandbox.
+        RftgymError: this machine lacks what it needs.
+    """
+    from rftgym.sandbox import Sandbox
+
+    spec = (plugins or installed()).spec(SandboxSpec, id)
+    factory = spec.load()
+    if not (isinstance(factory, type) and issubclass(factory, Sandbox)):
+        raise PluginError(
+            f"sandbox {id!r}: {spec.entry_point!r} is no class that derives from rftgym.sandbox.Sandbox"
+        )
+    arguments = {**spec.kwargs, **settings}
+    try:
+        inspect.signature(factory).bind(**arguments)
+    except TypeError as error:
+        given = ", ".join(settings) or "no settings"
+        raise UsageError(f"sandbox {id!r} cannot be made with {given}: {error}") from error
+    return factory(**arguments)
 
 
 def make_policy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
@@ -15,31 +16,45 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rftgym.errors import InfrastructureError, RftgymError, UsageError
+from rftgym import SandboxSpec, hookimpl
+from rftgym.errors import InfrastructureError, PluginError, RftgymError, UnknownIdError, UsageError
+from rftgym.plugins import Plugins
+from rftgym.registry import make_sandbox
 from rftgym.sandbox import Job, Limits, LocalSandbox, Outcome, commands, kernel, seccomp, wire
+from rftgym_sandboxes.bubblewrap import BubblewrapSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the local sandbox is built on Linux")
 JOBS = Path(__file__).parent / "sandboxed"
 NOBODY = 65534
-# What a machine may lack: everything; namespaces (most containers); Landlock; filters; a user of its own.
+# Which sandbox, and what its machine lacks: nothing; namespaces (most containers); Landlock; filters; a user of its own.
 MODES = {
-    "all": (),
-    "no namespaces": ("namespaces",),
-    "no namespaces, same user": ("namespaces", "separate user"),
-    "no root of its own": ("own root",),
-    "no landlock, no filters": ("landlock", "seccomp"),
-    "same user": ("separate user",),
+    "all": ("local", ()),
+    "no namespaces": ("local", ("namespaces",)),
+    "no namespaces, same user": ("local", ("namespaces", "separate user")),
+    "no root of its own": ("local", ("own root",)),
+    "no landlock, no filters": ("local", ("landlock", "seccomp")),
+    "same user": ("local", ("separate user",)),
+    "bubblewrap": ("bubblewrap", ()),
+    "bubblewrap, no namespaces in it": ("bubblewrap", ("namespaces",)),
+    "bubblewrap, no namespaces in it, same user": ("bubblewrap", ("namespaces", "separate user")),
 }
+KINDS = ("local", "bubblewrap")
+PROGRAMS = {"bubblewrap": "bwrap"}  # what a kind of sandbox needs
 
 
-def sandbox_of(without: tuple[str, ...] = (), **others: Any) -> LocalSandbox:
-    return LocalSandbox(["hostile:warm"], path=[JOBS], workers=4, without=without, **others)
+def sandbox_of(without: tuple[str, ...] = (), kind: str = "local", **others: Any) -> LocalSandbox:
+    if not shutil.which(PROGRAMS.get(kind, "true")):
+        pytest.skip(f"there is no {PROGRAMS[kind]} here")
+    made = make_sandbox(kind, preload=["hostile:warm"], path=[JOBS], workers=4, without=without, **others)
+    assert isinstance(made, LocalSandbox)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +65,8 @@ def sandbox() -> Iterator[LocalSandbox]:
 
 @pytest.fixture(scope="module", params=list(MODES))
 def weaker(request: pytest.FixtureRequest) -> Iterator[LocalSandbox]:
-    with sandbox_of(MODES[request.param]) as made:
+    kind, without = MODES[request.param]
+    with sandbox_of(without, kind) as made:
         yield made
 
 
@@ -527,13 +543,21 @@ def test_bad_commands_are_refused() -> None:
 
 # ---------------------------------------------------------------------------------------------- life of a sandbox
 def zygote_of(sandbox: LocalSandbox) -> int:
-    warden = sandbox._current().process.pid
+    warden = sandbox._current().pid
     return int(Path(f"/proc/{warden}/task/{warden}/children").read_text(encoding="ascii").split()[0])
 
 
-@pytest.mark.parametrize("without", [(), ("namespaces",)], ids=["namespaces", "none"])
-def test_a_killed_zygote_is_replaced_and_its_jobs_are_tried_again(without: tuple[str, ...]) -> None:
-    with sandbox_of(without) as sandbox, ThreadPoolExecutor(3) as pool:
+WALLS = pytest.mark.parametrize(
+    ("kind", "without"),
+    [("local", ()), ("local", ("namespaces",)), ("bubblewrap", ()), ("bubblewrap", ("namespaces",))],
+)
+
+
+@WALLS
+def test_a_killed_zygote_is_replaced_and_its_jobs_are_tried_again(
+    kind: str, without: tuple[str, ...]
+) -> None:
+    with sandbox_of(without, kind) as sandbox, ThreadPoolExecutor(3) as pool:
         sandbox.start()
         pending = [pool.submit(sandbox.run, job("sleep", {"seconds": 0.5})) for _ in range(3)]
         time.sleep(0.2)
@@ -556,8 +580,9 @@ def test_a_zygote_that_dies_again_is_a_failure_of_the_infrastructure() -> None:
 
 PARENT = """
 import sys, threading, time
+from rftgym.registry import make_sandbox
 from rftgym.sandbox import *
-sandbox = LocalSandbox(["hostile:warm"], path=[{jobs!r}], workers=2, without={without!r})
+sandbox = make_sandbox({kind!r}, preload=["hostile:warm"], path=[{jobs!r}], workers=2, without={without!r})
 sandbox.start()
 run = lambda: sandbox.run(Job("hostile:leave_daemon", {{"marker": {marker!r}, "seconds": 50}},
                               limits=Limits(allow_exec=True, wall_seconds=60)))
@@ -568,10 +593,12 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("without", [(), ("namespaces",)], ids=["namespaces", "none"])
-def test_nothing_survives_a_parent_that_is_killed(without: tuple[str, ...], tmp_path: Path) -> None:
+@WALLS
+def test_nothing_survives_a_parent_that_is_killed(
+    kind: str, without: tuple[str, ...], tmp_path: Path
+) -> None:
     marker = f"rftgym-orphan-{time.monotonic_ns()}"
-    text = PARENT.format(jobs=str(JOBS), marker=marker, without=without)
+    text = PARENT.format(jobs=str(JOBS), marker=marker, kind=kind, without=without)
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, env=environment) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == b"running\n"
@@ -598,11 +625,12 @@ def resident(pid: int | str) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * 4096
 
 
-def test_five_hundred_jobs_leave_nothing_behind() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_five_hundred_jobs_leave_nothing_behind(kind: str) -> None:
     before = set(Path(tempfile.gettempdir()).iterdir())
-    with sandbox_of() as sandbox, ThreadPoolExecutor(4) as pool:
+    with sandbox_of(kind=kind) as sandbox, ThreadPoolExecutor(4) as pool:
         kinds = [job("echo", {}, b"x" * 1000), job("raise_"), job("die", {"how": "exit", "code": 1})]
-        kinds += [job("echo", scratch_bytes=1 << 16), job("sleep", {"seconds": 9}, wall_seconds=0.02)]
+        kinds += [job("echo", scratch_bytes=1 << 16), job("sleep", {"seconds": 9}, wall_seconds=0.1)]
         list(pool.map(sandbox.run, kinds * 10))
         held, mine, zygotes = usage(sandbox), resident("self"), resident(zygote_of(sandbox))
         outcomes = list(pool.map(sandbox.run, kinds * 100))
@@ -613,8 +641,9 @@ def test_five_hundred_jobs_leave_nothing_behind() -> None:
     assert set(Path(tempfile.gettempdir()).iterdir()) <= before
 
 
-def test_closing_ends_all_and_twice_is_once(tmp_path: Path) -> None:
-    sandbox = sandbox_of()
+@pytest.mark.parametrize("kind", KINDS)
+def test_closing_ends_all_and_twice_is_once(kind: str) -> None:
+    sandbox = sandbox_of(kind=kind)
     sandbox.start()
     zygote = zygote_of(sandbox)
     sandbox.close()
@@ -622,6 +651,70 @@ def test_closing_ends_all_and_twice_is_once(tmp_path: Path) -> None:
     assert not Path(f"/proc/{zygote}").exists()
     with pytest.raises(UsageError, match="closed"):
         sandbox.run(job("echo"))
+
+
+def test_a_program_around_the_sandbox_that_dies_is_replaced_and_takes_all_along() -> None:
+    with sandbox_of(kind="bubblewrap") as sandbox:
+        sandbox.start()
+        connection = sandbox._current()
+        assert connection.pid != connection.process.pid, "or this test shows nothing"
+        connection.process.kill()
+        connection.process.wait()
+        assert sandbox.run(job("preloaded")).header == {"warmed": 1}
+        assert eventually_gone(str(connection.folder)) and not Path(f"/proc/{connection.pid}").exists()
+
+
+def test_a_sandbox_outlives_the_thread_that_started_it() -> None:
+    """Signals at the parent's death come when the starting thread ends, not the process."""
+    with ThreadPoolExecutor(1) as pool:
+        sandbox = pool.submit(sandbox_of, kind="bubblewrap").result()
+    with sandbox:
+        before = sandbox._current().pid
+        assert sandbox.run(job("echo")).status == "ok" and sandbox._current().pid == before
+
+
+def test_a_missing_program_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RftgymError, match="apt-get install bubblewrap"):
+        make_sandbox("bubblewrap")
+    (layer,) = BubblewrapSandbox.detect()
+    assert (layer.name, layer.available) == ("bubblewrap", False) and "bwrap" in layer.detail and layer.cure
+    refusing = tmp_path / "bwrap"
+    refusing.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
+    refusing.chmod(0o755)
+    with pytest.raises(RftgymError, match="No permissions to create"):
+        make_sandbox("bubblewrap")
+
+
+def test_sandboxes_are_made_by_id() -> None:
+    with pytest.raises(UnknownIdError, match="did you mean 'bubblewrap'"):
+        make_sandbox("bublewrap")
+    with pytest.raises(UsageError, match="moat"):
+        make_sandbox("local", moat=True)
+    plugins = Plugins()
+    plugins.add(
+        SimpleNamespace(
+            rftgym_sandboxes=hookimpl(
+                lambda: [SandboxSpec("none", "builtins:dict")], specname="rftgym_sandboxes"
+            )
+        ),
+        name="none",
+    )
+    with pytest.raises(PluginError, match=r"'none'.*no class that derives"):
+        make_sandbox("none", plugins=plugins)
+
+
+def test_the_wall_around_the_zygote_is_reported_and_stands() -> None:
+    with sandbox_of(kind="bubblewrap") as sandbox:
+        layers = [layer.name for layer in sandbox.layers]
+        assert layers[:2] == ["bubblewrap", "namespaces"] and sandbox.layers[0].available
+        mine = {each: os.readlink(f"/proc/self/ns/{each}") for each in ("net", "ipc", "uts", "mnt")}
+        warden = sandbox._current().pid
+        status = Path(f"/proc/{warden}/status").read_text(encoding="ascii")
+        assert "NoNewPrivs:\t1" in status
+        root = {each.name for each in Path(f"/proc/{warden}/root").iterdir()}
+        assert not {"home", "boot", "var", "srv", "mnt"} & root
+        assert all(os.readlink(f"/proc/{warden}/ns/{each}") != name for each, name in mine.items())
 
 
 def test_a_preload_that_fails_or_leaves_threads_is_told() -> None:
@@ -683,8 +776,9 @@ for place in (sys.base_prefix, sys.prefix) if os.geteuid() == 0 else ():
 if os.geteuid() == 0 and USER:
     os.setgroups([]); os.setresgid(USER, USER, USER); os.setresuid(USER, USER, USER)
 os.environ.update(HOME="/nonexistent", TMPDIR="/tmp")
+from rftgym.registry import make_sandbox
 from rftgym.sandbox import *
-with LocalSandbox(["hostile:warm"], path=[JOBS], without=WITHOUT) as sandbox:
+with make_sandbox(KIND, preload=["hostile:warm"], path=[JOBS], without=WITHOUT) as sandbox:
     code = ["result = open(secret).read()", "open(secret, 'w')", "os.kill(pid, 9)", "socket.socket()",
             "subprocess.run(['/bin/true'])", "os.chmod(secret, 0)", "os.setuid(0)"]
     header = {"try": code, "names": {"secret": SECRET, "pid": os.getpid()}}
@@ -700,19 +794,21 @@ with LocalSandbox(["hostile:warm"], path=[JOBS], without=WITHOUT) as sandbox:
         "program": bytes(program.blobs[0]).decode(),
         "layers": {layer.name: layer.available for layer in sandbox.layers},
     }))
-""".replace("import *", "import Job, Limits, LocalSandbox, commands")
+""".replace("import *", "import Job, Limits, commands")
 
 
-@pytest.mark.parametrize("without", [(), ("namespaces",)], ids=["namespaces", "none"])
+@WALLS
 @pytest.mark.parametrize("user", [NOBODY, 0], ids=["ordinary user", "root"])
-def test_jobs_of_root_and_of_an_ordinary_user_are_as_safe(user: int, without: tuple[str, ...]) -> None:
+def test_jobs_of_root_and_of_an_ordinary_user_are_as_safe(
+    user: int, kind: str, without: tuple[str, ...]
+) -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         secret = Path(folder, "secret")
         secret.write_text("hidden", encoding="utf-8")
         if os.geteuid() == 0:
             os.chown(secret, user, user)
-        named = {"USER": user, "WITHOUT": without, "JOBS": str(JOBS), "SECRET": str(secret)}
+        named = {"USER": user, "KIND": kind, "WITHOUT": without, "JOBS": str(JOBS), "SECRET": str(secret)}
         text = "".join(f"{name} = {value!r}\n" for name, value in named.items()) + BECOME
         done = subprocess.run(
             [sys.executable, "-c", text], capture_output=True, text=True, cwd="/", timeout=60

@@ -1,4 +1,4 @@
-"""The kernel environments through their public doors: rewards by stage, repair, settings, and what is said to a model."""
+"""The kernel environments through their public doors: rewards by stage, repair, settings, what is said to a model."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_repair_says_what_is_wrong_and_goes_on(tasks):
     assert not terminated and "does not compile" in said and "nowhere" in said and "2 attempts left" in said
     said, _, terminated, _, _ = env.step(answer(KERNEL.replace("x + x", "x * x - 7.0")))
     assert not terminated and "A result is wrong: case 0" in said and "1 attempt left" in said
-    said, reward, terminated, _, info = env.step(answer())
+    said, _, terminated, _, info = env.step(answer())
     assert terminated and info["score"].success and info["score"].reward == 1.0 and "all cases passed" in said
 
 
@@ -159,7 +159,10 @@ def test_a_reference_that_fails_is_the_problems_fault(tmp_path):
 
 
 def test_a_hostile_reference_stays_in_its_sandbox(tmp_path):
-    evil = "import os\nos.kill(os.getppid(), 9)\nopen('/tmp/rftgym-evil', 'w').write('x')\ndef double(x):\n    return 2 * x\n"
+    evil = (
+        "import os\nos.kill(os.getppid(), 9)\nopen('/tmp/rftgym-evil', 'w').write('x')\n"
+        + DOUBLE["reference"]
+    )
     file = tmp_path / "evil.jsonl"
     file.write_text(json.dumps({**DOUBLE, "reference": evil}), encoding="utf-8")
     (row,) = scored(file, answer())
@@ -182,21 +185,34 @@ def test_every_target_compiles(target):
     assert verdict.success and verdict.kernels["double_kernel"]["registers"] > 0
 
 
-def test_a_configuration_that_does_not_fit_gives_way_to_the_next(tasks):
-    tuned = """@triton.autotune(configs=[triton.Config({'BLOCK': 65536}, num_warps=4), triton.Config({'BLOCK': 64})], key=['n'])
+def test_a_configuration_that_does_not_fit_gives_way_to_the_next():
+    """64 x 64 blocks in ten stages need more shared memory than cuda:89 has."""
+    tuned = """@triton.autotune(configs=[
+    triton.Config({'B': 64}, num_stages=10), triton.Config({'B': 16}, num_stages=1)
+], key=['n'])
 @triton.jit
-def double_kernel(x_ptr, out_ptr, n, BLOCK: tl.constexpr):
-    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-    m = i < n
-    x = tl.load(x_ptr + i, mask=m)
-    s = tl.sort(x)
-    tl.store(out_ptr + i, x + x + 0 * s, mask=m)
+def double_kernel(x_ptr, out_ptr, n, B: tl.constexpr):
+    i = tl.program_id(0) * B * B + tl.arange(0, B)[:, None] * B + tl.arange(0, B)[None, :]
+    acc = tl.zeros((B, B), tl.float32)
+    for start in range(0, n, B * B):
+        j = start + tl.arange(0, B)[:, None] * B + tl.arange(0, B)[None, :]
+        a = tl.load(x_ptr + j, mask=j < n, other=0.0)
+        acc += tl.dot(a, tl.trans(a))
+    x = tl.load(x_ptr + i, mask=i < n, other=0.0)
+    tl.store(out_ptr + i, x + x + 0 * acc, mask=i < n)
 
 """
-    grid = "lambda meta: (triton.cdiv(n, meta['BLOCK']),)"
+    grid = "lambda meta: (triton.cdiv(n, meta['B'] ** 2),)"
     wrapper = WRAPPER.replace("(triton.cdiv(n, 256),)", grid).replace(", BLOCK=256", "")
-    (row,) = scored(tasks, answer(tuned, wrapper))
-    assert row["reward"] is not None
+    judge = Judge(JudgeSettings(target="cuda:89"))
+    try:
+        tried = judge.judge(ProblemRow.model_validate(DOUBLE).problem(), answer(tuned, wrapper))
+        only = tuned.replace(", triton.Config({'B': 16}, num_stages=1)", "")
+        alone = judge.judge(ProblemRow.model_validate(DOUBLE).problem(), answer(only, wrapper))
+    finally:
+        judge.close()
+    assert tried.success and tried.kernels["double_kernel"]["shared"] < 99 << 10
+    assert alone.kind == "compile" and "shared memory" in alone.message
 
 
 def test_demonstrations_are_of_the_training_split_only():

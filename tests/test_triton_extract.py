@@ -170,3 +170,44 @@ def test_any_text_is_read_or_refused(text):
     find_source(text)
     found = refusal(text)
     assert found.stage == "extract" and "\n" not in found.message.replace("\\n", "")
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "words"),
+    [
+        ("import gc", "gc.collect()", "uses gc"),
+        ("import sys as s", "s._getframe()", "uses sys"),
+        ("from inspect import stack", "stack()", "uses inspect.stack"),
+        ("", "open('/etc/passwd')", "uses open"),
+        ("", "eval('1')", "uses eval"),
+        ("", "__builtins__", "uses __builtins__"),
+        ("", "x.__class__", "uses .__class__"),
+        ("", "torch.allclose = print", "sets .allclose"),
+        ("torch.Tensor.__eq__ = print", "pass", "sets .__eq__"),
+        ("cache = {}", "cache[0] = x", "keeps cache"),
+        ("cache = {}", "cache.setdefault(0, x)", "keeps cache"),
+        ("calls = 0", "global calls", "keeps calls"),
+        ("", "torch.cuda.stream(torch.cuda.Stream())", "leaves the current stream"),
+        ("", "triton.jit(print)", "made at run time"),
+        ("def k(x):\n    return x", "pass", "k is a kernel"),
+    ],
+)
+def test_a_wrapper_has_no_use_for_this(before, inside, words):
+    wrapper = WRAPPER.replace("    out =", f"    {inside}\n    out =", 1)
+    found = refusal(kernel(STORE, before=before).replace(WRAPPER, wrapper))
+    assert found.kind == "cheat" and words in found.message
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "import os, sys, gc, time\n",
+        "import numpy as np\nSIZE = np.prod([2, 2])\n",
+        "class Layer(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.n = 1\n",
+        "if __name__ == '__main__':\n    import sys\n    sys.exit(0)\n",
+        "def helper(shape):\n    sizes = []\n    sizes.append(1)\n    sizes[0] = 2\n    return sizes\n",
+        "import functools\n@functools.lru_cache\ndef block(n):\n    return triton.next_power_of_2(n)\n",
+    ],
+)
+def test_honest_habits_are_left_alone(more):
+    assert extract(kernel(STORE) + more, "f", ("x",)).kernels

@@ -310,6 +310,20 @@ def test_views_fills_and_casts() -> None:
     assert error["kind"] == "input-changed"
 
 
+@pytest.mark.parametrize("by_number", [False, True])
+def test_the_last_program_may_finish_for_all(by_number: bool) -> None:
+    x = np.arange(16 * 9, dtype=np.float32)
+    given = {"x_ptr": x, "parts_ptr": np.zeros(9, np.float32), "count_ptr": np.zeros(1, np.int32)}
+    outputs = ("parts_ptr", "count_ptr", "o_ptr")
+    answer = run(
+        "last_one_sums", (9,), outputs, **given, o_ptr=np.zeros(1, np.float32), BY_NUMBER=by_number, BLOCK=16
+    )
+    if by_number:  # the highest number needn't come last
+        assert answer["kind"] == "race"
+    else:
+        assert answer[2] == x.sum()
+
+
 def test_time_is_bounded() -> None:
     (error,) = run_tapes(
         [make_case("forever", (2,), {"o_ptr": np.zeros(1, np.float32)}, ("o_ptr",))], seconds=1.0

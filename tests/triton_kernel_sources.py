@@ -210,14 +210,14 @@ def updates(x_ptr, bins_ptr, count_ptr, order_ptr, top_ptr, n, BINS: tl.constexp
     x = tl.load(x_ptr + lanes, mask=lanes < n, other=0)
     tl.atomic_add(bins_ptr + x % BINS, 1, mask=lanes < n, sem="relaxed")
     place = tl.atomic_add(count_ptr, 2)
-    tl.store(order_ptr + pid, place)
+    tl.store(order_ptr + place // 2, place)
     tl.atomic_max(top_ptr, tl.max(x, axis=0))
     tl.atomic_min(top_ptr + 1, tl.min(x, axis=0), scope="cta")
     tl.atomic_or(top_ptr + 2 + x * 0, x % 64, mask=lanes < n)
     tl.atomic_xor(top_ptr + 3 + x % 2, x)
     tl.atomic_and(top_ptr + 5 + x * 0, x | 1)
     tl.atomic_xchg(top_ptr + 6, 42)
-    tl.atomic_cas(top_ptr + 7, pid, pid + 1)
+    tl.atomic_cas(top_ptr + 7, 0, 42)
 
 
 @triton.jit
@@ -429,6 +429,22 @@ def ill_typed(o_ptr):
 def unaligned(o_ptr):
     pointer = o_ptr.to(tl.pointer_type(tl.int8)) + 2
     tl.store(pointer.to(tl.pointer_type(tl.float32)), 1.0)
+
+
+@triton.jit
+def last_one_sums(x_ptr, parts_ptr, count_ptr, o_ptr, BY_NUMBER: tl.constexpr, BLOCK: tl.constexpr):
+    pid = tl.program_id(0)
+    last = tl.num_programs(0) - 1
+    x = tl.load(x_ptr + pid * BLOCK + tl.arange(0, BLOCK))
+    tl.store(parts_ptr + pid, tl.sum(x, axis=0))
+    arrived = tl.atomic_add(count_ptr, 1)
+    if BY_NUMBER:
+        finishes = pid == last + arrived * 0
+    else:
+        finishes = arrived == last
+    if finishes:
+        lanes = tl.arange(0, BLOCK)
+        tl.store(o_ptr, tl.sum(tl.load(parts_ptr + lanes, mask=lanes <= last, other=0.0), axis=0))
 
 
 @triton.jit

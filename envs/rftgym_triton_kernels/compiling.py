@@ -117,7 +117,9 @@ def preload() -> None:
         "aligned": ["x", "y"],
         "options": {},
     }
-    for target in TARGETS:  # each may ask for the version of another assembler, which no sandboxed process can start
+    for (
+        target
+    ) in TARGETS:  # each may ask for the version of another assembler, which no sandboxed process can start
         header, _ = compile_launches({"source": source, "target": target, "launches": [launch]}, ())
         if "error" in header["launches"][0]:
             raise RuntimeError(f"Triton does not compile: {header['launches'][0]['error']}")
@@ -132,24 +134,25 @@ def compile_launches(
         header: "source", vetted; "target"; "launches", specialisations as JSON.
         blobs: none.
     Returns:
-        {"launches": [{"blob", "shared", "narrows"} or {"error": message}, ...]} and the assembly texts.
+        {"launches": [{"blob", "lowered", "shared", "narrows"} or {"error": message}, ...]} and the texts: assembly, and
+        Triton's intermediate representation, which the replay can start from.
     """
     module = module_of(header["source"], "kernels")
     outcomes: list[dict[str, Any]] = []
     texts: list[bytes] = []
     for launch in header["launches"]:
         try:
-            text, facts = _assembly(getattr(module, launch["kernel"]), launch, header["target"])
+            text, lowered, facts = _assembly(getattr(module, launch["kernel"]), launch, header["target"])
         except Exception as error:  # noqa: BLE001  # whatever Triton makes of a kernel; it is the answer
             outcomes.append({"error": _told(error)})
         else:
-            outcomes.append({"blob": len(texts), **facts})
-            texts.append(text.encode())
+            outcomes.append({"blob": len(texts), "lowered": len(texts) + 1, **facts})
+            texts += [text.encode(), lowered.encode()]
     return {"launches": outcomes}, tuple(texts)
 
 
-def _assembly(kernel: Any, launch: dict[str, Any], target_name: str) -> tuple[str, dict[str, Any]]:
-    """PTX or AMD assembly, by the stages of Triton's own pipeline up to the text."""
+def _assembly(kernel: Any, launch: dict[str, Any], target_name: str) -> tuple[str, str, dict[str, Any]]:
+    """PTX or AMD assembly, by the stages of Triton's own pipeline up to the text; and the first stage's."""
     import triton.language as tl
     from triton._C.libtriton import ir
     from triton.compiler import ASTSource
@@ -174,11 +177,14 @@ def _assembly(kernel: Any, launch: dict[str, Any], target_name: str) -> tuple[st
         target, options, backend.get_codegen_implementation(options), backend.get_module_map(), context
     )
     narrows = _narrows(str(module), launch["signature"])
+    lowered = ""
     for name, stage in stages.items():
         module = stage(module, facts)
+        if name == "ttir":
+            lowered = str(module)
         if name in ("ptx", "amdgcn"):
             break
-    return str(module), {"shared": int(facts.get("shared", 0)), "narrows": narrows}
+    return str(module), lowered, {"shared": int(facts.get("shared", 0)), "narrows": narrows}
 
 
 _TRUNCATION = re.compile(r"arith\.truncf .*? to (?:tensor<[\dx]*x)?(f16|bf16|f8\w+)")

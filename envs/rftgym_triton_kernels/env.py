@@ -51,6 +51,7 @@ class TritonKernelsEnv(MultiTurnEnv[Attempts]):
         workers: sandboxed processes at a time; None = as many as processors.
         example: show a worked example in the system message.
         time_on_gpu: time right answers on the GPU, and add the reward component "speed" (weight 0).
+        sandbox: id of the sandbox that answers run in, as `rftgym list sandbox` shows them.
         allow_unsafe_sandbox: go on where the machine cannot isolate untrusted code.
         settings: of any environment: ``rubric``, ``tasks``, ``max_turns``, ``render_mode``.
     """
@@ -70,10 +71,11 @@ class TritonKernelsEnv(MultiTurnEnv[Attempts]):
         workers: int | None = None,
         example: bool = False,
         time_on_gpu: bool = False,
+        sandbox: str = "local",
         allow_unsafe_sandbox: bool = False,
         **settings: Any,
     ) -> None:
-        self._settings = JudgeSettings(target, secret, replicas, workers, allow_unsafe_sandbox)
+        self._settings = JudgeSettings(target, secret, replicas, workers, allow_unsafe_sandbox, sandbox)
         self._time_on_gpu = time_on_gpu
         self.system = prompts.system(prompts.triton_version(), example=example)
         super().__init__(**settings)

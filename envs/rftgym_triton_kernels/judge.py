@@ -7,66 +7,40 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import secrets
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from numpy.typing import NDArray
 
-from rftgym.errors import InfrastructureError, UsageError
-from rftgym.sandbox import Job, Limits, LocalSandbox, Outcome, commands
+from rftgym.errors import UsageError
+from rftgym.sandbox import Outcome
 from rftgym_triton_kernels import cases as cases_of
-from rftgym_triton_kernels.cases import Argument, Tensor
-from rftgym_triton_kernels.compare import (
-    BadReference,
-    Failed,
-    Replica,
-    Wanted,
-    discriminating,
-    mismatch,
-    read_results,
-)
-from rftgym_triton_kernels.compiling import (
-    Specialisation,
-    amd_facts,
-    assembled,
-    assembler,
-    cache_key,
-    specialise,
-)
+from rftgym_triton_kernels.cases import Tensor
+from rftgym_triton_kernels.compare import Wanted, mismatch
+from rftgym_triton_kernels.compiler import Compiled, Compiler
+from rftgym_triton_kernels.compiling import Specialisation, specialise
 from rftgym_triton_kernels.extract import Extraction, extract, find_source, formatting, parse
+from rftgym_triton_kernels.prepared import Prepared, case_verdict, kept, prepare
 from rftgym_triton_kernels.problems import Problem
+from rftgym_triton_kernels.processes import PLAN_LIMITS, REPLAY_LIMITS, Processes
 from rftgym_triton_kernels.prompts import triton_version
+from rftgym_triton_kernels.remembered import Remembered
 from rftgym_triton_kernels.shortcuts import decoded, refuse_shortcuts
-from rftgym_triton_kernels.tape import Launch, Tape, validate
+from rftgym_triton_kernels.tape import Copy, Launch, Tape, validate
 from rftgym_triton_kernels.targets import target_of
 from rftgym_triton_kernels.verdict import WORTHLESS, CaseVerdict, Kind, Refused, Stage, Verdict
 
-PACKAGE = "rftgym_triton_kernels"
-GIB = 1 << 30
-PLAN_LIMITS = Limits(wall_seconds=5, cpu_seconds=4, memory_bytes=2 * GIB, processes=16)
-REFERENCE_LIMITS = Limits(
-    wall_seconds=60, cpu_seconds=60, memory_bytes=4 * GIB, output_bytes=GIB // 2, processes=16
-)
-COMPILE_LIMITS = Limits(wall_seconds=30, cpu_seconds=25, memory_bytes=2 * GIB, processes=16)
-PTXAS_LIMITS = Limits(wall_seconds=30, cpu_seconds=25, memory_bytes=2 * GIB, processes=16)
-REPLAY_LIMITS = Limits(
-    wall_seconds=15, cpu_seconds=12, memory_bytes=2 * GIB, output_bytes=GIB // 2, processes=16
-)
 REPLAY_SECONDS = 6.0
+MOST_UNREAD = 2 / 3
+"""A wrong answer that reads at most this share of an input took a sample of it."""
 MOST_CONFIGS = 4
 """Configurations of an autotuner that are tried where the first ones do not fit the target."""
 REMEMBERED_VERDICTS = 4096
 REMEMBERED_PROBLEMS = 512
-REMEMBERED_COMPILATIONS = 65_536
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +54,7 @@ class JudgeSettings:
         replicas: drawings of secret inputs for every case.
         workers: sandboxed processes at a time, of each of the two kinds; None = as many as processors.
         allow_unsafe: go on where the machine has too few layers of isolation.
+        sandbox: id of the one that answers run in.
     """
 
     target: str = "cuda:90"
@@ -87,6 +62,7 @@ class JudgeSettings:
     replicas: int = 2
     workers: int | None = None
     allow_unsafe: bool = False
+    sandbox: str = "local"
 
     def __post_init__(self) -> None:
         target_of(self.target)
@@ -94,33 +70,6 @@ class JudgeSettings:
             raise UsageError(
                 f"replicas={self.replicas}; every case is judged on at least one drawing of inputs"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """What the compiler made of a specialisation.
-
-    Attributes:
-        error: why it refused; None where it did not.
-        facts: "registers", "spills" and "shared" (bytes).
-        too_large: the reason is the target's size, so another configuration may fit.
-        narrows: it rounds to 16 bits though nothing that it is given has 16 bits.
-    """
-
-    error: str | None = None
-    facts: Mapping[str, int] = field(default_factory=dict)
-    too_large: bool = False
-    narrows: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A problem with its inputs drawn, decoys for planning, and what the reference makes of it."""
-
-    problem: Problem
-    decoys: tuple[list[Argument], ...]
-    replicas: tuple[tuple[Replica, ...], ...]
-    discriminating: tuple[bool, ...]
 
 
 @dataclass(slots=True)
@@ -144,6 +93,29 @@ class _Progress:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
 
 
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """What is replayed.
+
+    Attributes:
+        answer: vetted kernels.
+        prepared: secret inputs.
+        tapes: by case; a verdict where the case cannot be run.
+        constants: by case, contents that the wrapper made.
+        compiled: by specialisation.
+    """
+
+    answer: Extraction
+    prepared: Prepared
+    tapes: Sequence[Tape | CaseVerdict]
+    constants: Sequence[Sequence[bytes]]
+    compiled: Mapping[Specialisation, Compiled]
+
+
+def _specialised(answer: Extraction, launch: Launch) -> Specialisation:
+    return specialise(launch, answer.kernels[launch.kernel].unspecialised)
+
+
 class Judge:
     """Judges answers; thread-safe, and as many at a time as it has workers.
 
@@ -164,18 +136,16 @@ class Judge:
             if text is None
             else hashlib.blake2b(text.encode(), digest_size=32).digest()
         )
-        self._compilations: _Remembered[Compiled] = _Remembered(REMEMBERED_COMPILATIONS)
-        self._problems: _Remembered[Prepared] = _Remembered(REMEMBERED_PROBLEMS)
-        self._verdicts: _Remembered[Verdict] = _Remembered(REMEMBERED_VERDICTS)
-        self._lock = threading.Lock()
-        self._sandboxes: tuple[LocalSandbox, LocalSandbox] | None = None
+        self._processes = Processes(
+            self.settings.workers, sandbox=self.settings.sandbox, allow_unsafe=self.settings.allow_unsafe
+        )
+        self._compiler = Compiler(self._processes, self.settings.target)
+        self._problems: Remembered[Prepared] = Remembered(REMEMBERED_PROBLEMS)
+        self._verdicts: Remembered[Verdict] = Remembered(REMEMBERED_VERDICTS)
 
     def close(self) -> None:
         """End the warm processes. The judge starts new ones when it is used again."""
-        with self._lock:
-            for sandbox in self._sandboxes or ():
-                sandbox.close()
-            self._sandboxes = None
+        self._processes.close()
 
     # ---- the stages
 
@@ -207,16 +177,19 @@ class Judge:
             for config in range(MOST_CONFIGS):
                 tapes, constants, configs = self._planned(answer, source, prepared, config, progress)
                 with progress.timed("compile"):
-                    too_large = self._compiled(
+                    compiled = self._compiled(
                         answer, tapes, progress, last=config + 1 >= min(configs, MOST_CONFIGS)
                     )
-                if not too_large:
+                if compiled is not None:
                     break
+            job = _Replay(answer, prepared, tapes, constants, compiled or {})
             with progress.timed("replay"):
-                replayed = self._replayed(answer, prepared, tapes, constants)
+                replayed = self._replayed(job)
             with progress.timed("compare"):
                 self._compared(prepared, tapes, replayed, progress)
                 refuse_shortcuts(prepared.replicas, _results(tapes, replayed), progress.cases)
+            with progress.timed("replay"):
+                self._refuse_samples(job, progress)
         except Refused as refusal:
             return _verdict(progress, refusal.stage, refusal.kind, refusal.message)
         for number, case in enumerate(progress.cases):
@@ -249,7 +222,7 @@ class Judge:
             "cases": packed,
         }
         with progress.timed("plan"):
-            outcome = self._run(0, f"{PACKAGE}.plan:plan", header, blobs, PLAN_LIMITS)
+            outcome = self._processes.with_torch("plan:plan", header, blobs, PLAN_LIMITS)
         if outcome.status != "ok":
             kind: Kind = "limit" if outcome.status in ("timeout", "memory", "output") else "cheat"
             raise Refused(
@@ -277,7 +250,7 @@ class Judge:
                 message = str(error.get("message"))[:400]
                 if error.get("kind") == "cheat":
                     raise Refused("plan", "cheat", message)
-                tapes.append(_case_verdict(prepared, index, "exception", message))
+                tapes.append(case_verdict(prepared, index, "exception", message))
                 continue
             sizes = [*(len(each.data) for each in inputs), *map(len, constants[-1])]
             try:
@@ -287,14 +260,14 @@ class Judge:
                     input_bytes=sizes,
                     inputs=len(inputs),
                     layout_op=prepared.problem.layout_op,
-                    arguments=[(each.shape, each.strides) for each in inputs]
-                    if prepared.discriminating[index]
-                    else (),
+                    arguments=[]
+                    if kept(prepared.replicas[index][0])
+                    else [(each.shape, each.strides) for each in inputs],
                 )
             except Refused as refusal:
                 if refusal.kind == "cheat":
                     raise
-                tapes.append(_case_verdict(prepared, index, refusal.kind, refusal.message))
+                tapes.append(case_verdict(prepared, index, refusal.kind, refusal.message))
             else:
                 tapes.append(_misfit(prepared, index, tape) or tape)
         if not any(isinstance(tape, Tape) for tape in tapes):
@@ -305,19 +278,19 @@ class Judge:
 
     def _compiled(
         self, answer: Extraction, tapes: Sequence[Tape | CaseVerdict], progress: _Progress, *, last: bool
-    ) -> bool:
-        """Stage 4: every distinct launch for the target. True where another configuration is to be tried."""
+    ) -> dict[Specialisation, Compiled] | None:
+        """Stage 4: every distinct launch for the target. None where another configuration is to be tried."""
         wanted = dict.fromkeys(
-            specialise(operation, answer.kernels[operation.kernel].unspecialised)
+            _specialised(answer, operation)
             for tape in tapes
             if isinstance(tape, Tape)
             for operation in tape.ops
             if isinstance(operation, Launch) and all(operation.grid)
         )
-        results = dict(zip(wanted, self._compilations_of(answer, list(wanted)), strict=True))
+        results = dict(zip(wanted, self._compiler.compiled(answer, list(wanted)), strict=True))
         failed = [(what, result) for what, result in results.items() if result.error is not None]
         if failed and not last and all(result.too_large for _, result in failed):
-            return True
+            return None
         for what, result in results.items():
             if result.narrows:
                 raise Refused(
@@ -330,38 +303,40 @@ class Judge:
         if failed:
             what, result = failed[0]
             raise Refused("compile", "compile", f"kernel {what.kernel} does not compile: {result.error}")
-        return False
+        return results
 
-    def _replayed(
-        self,
-        answer: Extraction,
-        prepared: Prepared,
-        tapes: Sequence[Tape | CaseVerdict],
-        constants: Sequence[Sequence[bytes]],
-    ) -> list[list[Any]]:
+    def _replayed(self, job: _Replay, *, watch: bool = False) -> list[list[Any]]:
         """Stage 5: vetted kernels on secret inputs. By case and drawing, what the process says, and its blobs."""
         blobs: list[bytes] = []
+        lowered: dict[Specialisation, int] = {}
+        for what, compiled in job.compiled.items():
+            lowered[what] = len(blobs)
+            blobs.append(compiled.lowered)
         entries: list[dict[str, Any]] = []
         places: list[int] = []
         names: set[str] = set()
-        for index, tape in enumerate(tapes):
+        for index, tape in enumerate(job.tapes):
             if not isinstance(tape, Tape):
                 continue
-            names.update(operation.kernel for operation in tape.ops if isinstance(operation, Launch))
             text = tape.model_dump(mode="python", by_alias=True)
-            for replica in prepared.replicas[index]:
+            for entry, operation in zip(text["ops"], tape.ops, strict=True):
+                if isinstance(operation, Launch) and all(operation.grid):
+                    names.add(operation.kernel)
+                    entry["lowered"] = lowered[_specialised(job.answer, operation)]
+            for replica in job.prepared.replicas[index]:
                 contents = [each.data for each in replica.arguments if isinstance(each, Tensor)]
-                contents += constants[index]
-                entries.append({"tape": text, "inputs": list(range(len(blobs), len(blobs) + len(contents)))})
+                contents += job.constants[index]
+                numbers = list(range(len(blobs), len(blobs) + len(contents)))
+                entries.append({"tape": text, "inputs": numbers, "watch": watch})
                 places.append(index)
                 blobs.extend(contents)
         header = {
-            "source": answer.module(frozenset(names)),
+            "source": job.answer.module(frozenset(names)),
             "target": self.settings.target,
             "cases": entries,
             "budget_seconds": REPLAY_SECONDS,
         }
-        outcome = self._run(1, f"{PACKAGE}.replay:replay", header, blobs, REPLAY_LIMITS)
+        outcome = self._processes.with_triton("replay:replay", header, blobs, REPLAY_LIMITS)
         if outcome.status != "ok":
             kind: Kind = "limit" if outcome.status in ("timeout", "memory", "output") else "launch"
             raise Refused(
@@ -370,10 +345,31 @@ class Judge:
         said = outcome.header.get("cases")
         if not isinstance(said, list) or len(said) != len(entries):
             raise Refused("replay", "launch", "the kernels' process answered something else than results")
-        replayed: list[list[Any]] = [[] for _ in tapes]
+        replayed: list[list[Any]] = [[] for _ in job.tapes]
         for index, result in zip(places, said, strict=True):
             replayed[index].append((result, outcome.blobs))
         return replayed
+
+    def _refuse_samples(self, job: _Replay, progress: _Progress) -> None:
+        """Of a wrong answer, whether it is wrong because it looked at a part of its inputs only.
+
+        Raises:
+            Refused: in every discriminating case with a wrong result, some input was not read by a third or more.
+        """
+        wrong = {
+            index for index, case in enumerate(progress.cases) if case.discriminating and case.kind == "wrong"
+        }
+        if not wrong:
+            return
+        tapes = [tape if index in wrong else _SKIPPED for index, tape in enumerate(job.tapes)]
+        said = self._replayed(replace(job, tapes=tapes), watch=True)
+        shares = [
+            min(_share_read(tape, drawing) for drawing, _ in drawings)
+            for tape, drawings in zip(tapes, said, strict=True)
+            if isinstance(tape, Tape)
+        ]
+        if shares and max(shares) <= MOST_UNREAD:
+            raise Refused("compare", "shortcut", "a third or more of an input is never read")
 
     def _compared(
         self,
@@ -397,9 +393,7 @@ class Judge:
                 raise Refused("replay", "memory", f"case {index}: {failure[1]}")
             progress.executed.append(failure is None or failure[0] == "wrong")
             progress.cases.append(
-                _case_verdict(prepared, index, *failure)
-                if failure
-                else _case_verdict(prepared, index, None, "")
+                case_verdict(prepared, index, *failure) if failure else case_verdict(prepared, index)
             )
 
     def speedup(self, problem: Problem, completion: str) -> float:
@@ -441,198 +435,16 @@ class Judge:
         Raises:
             UsageError: the reference fails on a case.
         """
-        return self._problems.get(_identity(problem).hex(), lambda: self._prepare(problem))
-
-    def _prepare(self, problem: Problem) -> Prepared:
-        def evaluate(
-            header: dict[str, Any], blobs: Sequence[bytes]
-        ) -> tuple[Mapping[str, Any], Sequence[bytes]]:
-            outcome = self._run(0, f"{PACKAGE}.reference:evaluate", header, blobs, REFERENCE_LIMITS)
-            if outcome.status != "ok":
-                raise UsageError(
-                    f"problem {problem.name!r}: its reference ended in {outcome.status}: {outcome.message}"
-                )
-            return outcome.header, outcome.blobs
-
-        problem = cases_of.choose_reading(problem, evaluate)
-        drawn = [
-            cases_of.make_inputs(
-                case,
-                cases_of.case_seed(self._key, problem.name, index, replica),
-                swapped=problem.swapped,
-            )
-            for index, case in enumerate(problem.cases)
-            for replica in range(self.settings.replicas)
-        ]
-        packed, blobs = cases_of.pack(drawn)
-        header, results = evaluate(
-            {"source": problem.reference, "name": problem.name, "cases": packed}, blobs
+        return self._problems.get(
+            _identity(problem).hex(),
+            lambda: prepare(problem, self._key, self.settings.replicas, self._processes),
         )
-        try:
-            wanted = read_results(header, results, len(drawn))
-        except BadReference as error:
-            raise UsageError(f"problem {problem.name!r}: {error}") from error
-        replicas: list[Replica] = []
-        for number, (arguments, values) in enumerate(zip(drawn, wanted, strict=True)):
-            if isinstance(values, Failed):
-                case = number // self.settings.replicas
-                raise UsageError(
-                    f"problem {problem.name!r}, case {case}: the reference fails: {values.message}"
-                )
-            replicas.append(Replica(arguments, values))
-        count = self.settings.replicas
-        grouped = tuple(tuple(replicas[i : i + count]) for i in range(0, len(replicas), count))
-        decoys = tuple(cases_of.decoys(case, swapped=problem.swapped) for case in problem.cases)
-        return Prepared(problem, decoys, grouped, tuple(discriminating(problem, each) for each in grouped))
-
-    def _compilations_of(self, answer: Extraction, wanted: Sequence[Specialisation]) -> list[Compiled]:
-        """From the memory, or from the compiler, all that lack in one go."""
-        sources = {name: answer.module(frozenset({name})) for name in {what.kernel for what in wanted}}
-        keys = [
-            cache_key(sources[what.kernel], what, self.settings.target, triton_version()) for what in wanted
-        ]
-        return self._compilations.get_many(
-            keys, lambda places: self._compile(answer, [wanted[place] for place in places])
-        )
-
-    def _compile(self, answer: Extraction, wanted: Sequence[Specialisation]) -> list[Compiled]:
-        target = target_of(self.settings.target)
-        header = {
-            "source": answer.module(frozenset(what.kernel for what in wanted)),
-            "target": target.name,
-            "launches": [what.as_json() for what in wanted],
-        }
-        outcome = self._run(1, f"{PACKAGE}.compiling:compile_launches", header, (), COMPILE_LIMITS)
-        said = outcome.header.get("launches") if outcome.status == "ok" else None
-        if not isinstance(said, list) or len(said) != len(wanted):
-            if (
-                len(wanted) > 1 and outcome.status != "timeout"
-            ):  # one of them brings the compiler down: find out which
-                return [self._compile(answer, [what])[0] for what in wanted]
-            return [Compiled(f"the compiler ended in {outcome.status}: {outcome.message}"[:300])] * len(
-                wanted
-            )
-        made: list[Compiled] = []
-        assemblies: dict[int, bytes] = {}
-        for place, result in enumerate(said):
-            if not isinstance(result, dict) or "error" in result:
-                made.append(Compiled(str(result.get("error") if isinstance(result, dict) else result)[:400]))
-                continue
-            shared = int(result.get("shared", 0))
-            text = outcome.blobs[result["blob"]]
-            if shared > target.shared_bytes:
-                error = f"it needs {shared} bytes of shared memory, {target.name} has {target.shared_bytes}"
-                made.append(Compiled(error, {"shared": shared}, too_large=True))
-                continue
-            made.append(Compiled(None, {"shared": shared}, narrows=result.get("narrows") is True))
-            assemblies[place] = text
-        for place, facts in self._assembled(assemblies).items():
-            made[place] = (
-                Compiled(f"ptxas: {facts}", made[place].facts, too_large="too much" in facts)
-                if isinstance(facts, str)
-                else replace(made[place], facts={**made[place].facts, **facts})
-            )
-        return made
-
-    def _assembled(self, texts: Mapping[int, bytes]) -> dict[int, dict[str, int] | str]:
-        """Registers and spills of assembly texts by ptxas; its complaint where it has one."""
-        program = assembler(self.settings.target)
-        if program is None:
-            return {place: amd_facts(text.decode()) for place, text in texts.items()}
-        path, options = program
-        made: dict[int, dict[str, int] | str] = {}
-        with ThreadPoolExecutor(max_workers=max(1, min(len(texts), self.workers))) as pool:
-            jobs = {place: pool.submit(self._ptxas, path, options, text) for place, text in texts.items()}
-            for place, job in jobs.items():
-                made[place] = job.result()
-        return made
-
-    def _ptxas(self, path: str, options: Sequence[str], text: bytes) -> dict[str, int] | str:
-        """Registers and spills of one assembly text, or why ptxas refuses it."""
-        command = [path, *options, "kernel.ptx", "-o", "kernel.cubin"]
-        job = commands.command(command, files={"kernel.ptx": text}, limits=PTXAS_LIMITS)
-        outcome = self._started()[1].run(job)
-        if outcome.status in ("timeout", "memory"):
-            return f"it ended in {outcome.status}: {outcome.message}"
-        result = commands.finished(outcome)
-        said = result.stderr.decode(errors="replace")
-        return assembled(said) if result.exit_code == 0 else " ".join(said.split())[:300]
-
-    @property
-    def workers(self) -> int:
-        """Sandboxed processes at a time."""
-        return self.settings.workers or os.cpu_count() or 1
-
-    def _run(
-        self, which: int, function: str, header: dict[str, Any], blobs: Sequence[bytes], limits: Limits
-    ) -> Outcome:
-        """One job in a process forked from the warm one that knows torch (0) or the compiler (1)."""
-        return self._started()[which].run(Job(function, header, tuple(blobs), limits))
-
-    def _started(self) -> tuple[LocalSandbox, LocalSandbox]:
-        with self._lock:
-            if self._sandboxes is None:
-                preloads = (
-                    (f"{PACKAGE}.plan:preload", f"{PACKAGE}.reference:preload"),
-                    (f"{PACKAGE}.compiling:preload", f"{PACKAGE}.replay:preload"),
-                )
-                with ThreadPoolExecutor(2) as pool:
-                    first, second = pool.map(self._sandbox, preloads)
-                self._sandboxes = first, second
-            return self._sandboxes
-
-    def _sandbox(self, preload: tuple[str, ...]) -> LocalSandbox:
-        return LocalSandbox(preload=preload, workers=self.workers, allow_unsafe=self.settings.allow_unsafe)
 
 
 @functools.cache
 def shared_judge(settings: JudgeSettings, process: int) -> Judge:
     """The judge that all environments of a process share which have the same settings."""
     return Judge(settings)
-
-
-class _Remembered(dict[str, "Future[T]"]):
-    """Values by content, each made once even where several threads ask at a time; the oldest ones are forgotten."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-        self._order: OrderedDict[str, None] = OrderedDict()
-        self._guard = threading.Lock()
-
-    def get_many(self, keys: Sequence[str], make: Callable[[list[int]], Sequence[T]]) -> list[T]:
-        """The values of keys; ``make`` is called once, with the places of the keys that nobody has asked for yet."""
-        futures: list[Future[T]] = []
-        mine: dict[str, int] = {}
-        with self._guard:
-            for place, key in enumerate(keys):
-                if key not in self:
-                    self[key] = Future()
-                    mine[key] = place
-                self._order[key] = None
-                self._order.move_to_end(key)
-                futures.append(self[key])
-            while len(self) > self._most:
-                del self[self._order.popitem(last=False)[0]]
-        own = dict(zip(mine.values(), (futures[place] for place in mine.values()), strict=True))
-        try:
-            if own:
-                for future, value in zip(own.values(), make(list(own)), strict=True):
-                    future.set_result(value)
-        except BaseException as error:
-            with self._guard:
-                for key in mine:
-                    self.pop(key, None)
-                    self._order.pop(key, None)
-            for future in own.values():
-                if not future.done():
-                    future.set_exception(error)
-            raise
-        return [future.result() for future in futures]
-
-    def get(self, key: str, make: Callable[[], T]) -> T:  # type: ignore[override]
-        """The value of a key, made where it is not there."""
-        return self.get_many([key], lambda _: [make()])[0]
 
 
 def _identity(problem: Problem) -> bytes:
@@ -646,19 +458,25 @@ def _constants(case: object, blobs: Sequence[bytes]) -> list[bytes]:
     return [bytes(blobs[number]) for number in numbers]
 
 
-def _case_verdict(prepared: Prepared, index: int, kind: str | None, message: str) -> CaseVerdict:
-    names = prepared.problem.parameters
-    words = ", ".join(
-        f"{name} {_described(each)}" for name, each in zip(names, prepared.decoys[index], strict=False)
-    )
-    return CaseVerdict(words, prepared.discriminating[index], kind is None, kind, message)
+_SKIPPED = CaseVerdict("", False)
 
 
-def _described(argument: Argument) -> str:
-    if not isinstance(argument, Tensor):
-        return f"= {argument.value!r}"
-    plain = argument.strides == cases_of.contiguous_strides(argument.shape) or 0 in argument.shape
-    return f"{argument.dtype}{list(argument.shape)}{'' if plain else ' not contiguous'}"
+def _share_read(tape: Tape, said: Any) -> float:
+    """The smallest share of an input that kernels read, themselves or by way of a copy; what does not say, read all."""
+    seen = said.get("seen") if isinstance(said, dict) else None
+    if (
+        not isinstance(seen, list)
+        or len(seen) != len(tape.buffers)
+        or not all(isinstance(s, float) for s in seen)
+    ):
+        return 1.0
+    shares = dict(enumerate(seen))
+    for operation in reversed(tape.ops):
+        if isinstance(operation, Copy) and operation.source.numel:
+            source, target = operation.source.buffer, operation.to.buffer
+            shares[source] = max(shares[source], shares[target])
+    inputs = [place for place, buffer in enumerate(tape.buffers) if buffer.input is not None and buffer.bytes]
+    return min((shares[place] for place in inputs), default=1.0)
 
 
 def _results(
@@ -696,7 +514,7 @@ def _misfit(prepared: Prepared, index: int, tape: Tape) -> CaseVerdict | None:
             words = f"the result has dtype {view.dtype}, {want.dtype} is wanted"
         if words is None and tuple(view.shape) != want.shape:
             words = f"the result has shape {view.shape}, {list(want.shape)} is wanted"
-    return None if words is None else _case_verdict(prepared, index, "wrong", words)
+    return None if words is None else case_verdict(prepared, index, "wrong", words)
 
 
 def _difference(
@@ -743,6 +561,3 @@ def _verdict(progress: _Progress, stage: Stage, kind: Kind, message: str) -> Ver
     if not verdict.success:  # a case that counts for nothing can fail too
         verdict.correct = min(verdict.correct, len(counted) / (len(counted) + 1))
     return verdict
-
-
-__all__ = ["InfrastructureError", "Judge", "JudgeSettings", "Prepared", "shared_judge"]

@@ -194,16 +194,31 @@ LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
 def function_name(chance: random.Random) -> str:
-    """A name of one to four words, or of random letters."""
-    if chance.random() < 0.5:
+    """A name of words, of random letters, or of both run together."""
+    style = chance.random()
+    if style < 0.3:
         name = "_".join(chance.choices(WORDS, k=chance.choice((1, 2, 2, 3)))).lower()
-        return f"{name}_of" if keyword.iskeyword(name) else name
-    parts = []
-    for _ in range(chance.choice((1, 1, 2, 2, 3))):
-        letters = "".join(chance.choices(LETTERS, k=chance.randrange(2, 8)))
-        parts.append(letters + (chance.choice("0123456789") if chance.random() < 0.15 else ""))
-    name = "_".join(parts)
+    elif style < 0.6:
+        name = "_".join(_letters(chance, 2, 8) for _ in range(chance.choice((1, 1, 2, 2, 3))))
+    else:
+        name = "_".join(_compound(chance) for _ in range(chance.choice((1, 1, 1, 2, 2, 3))))
     return f"{name}_of" if keyword.iskeyword(name) else name
+
+
+def _letters(chance: random.Random, fewest: int, below: int) -> str:
+    """Random letters, now and then with a digit at the end."""
+    letters = "".join(chance.choices(LETTERS, k=chance.randrange(fewest, below)))
+    return letters + (chance.choice("0123456789") if chance.random() < 0.15 else "")
+
+
+def _compound(chance: random.Random) -> str:
+    """Words and letters without anything between them."""
+    units = [
+        chance.choice(WORDS).lower() if chance.random() < 0.55 else _letters(chance, 1, 5)
+        for _ in range(chance.choice((2, 2, 3)))
+    ]
+    name = "".join(units)
+    return name if name[0].isalpha() else f"f{name}"
 
 
 def describe(

@@ -18,8 +18,8 @@ MANY_REGISTERS, MANY_SPILLS, MUCH_SHARED = 255, 4096, 232_448
 
 def rubric(*, speed: bool = False) -> Rubric:
     """The environment's own rewards; ``speed`` adds the component that needs a GPU."""
-    components = [formatting, running, correct, success, cheat, few_registers, no_spills, little_shared]
-    return Rubric([*components, fast] if speed else components, success="success")
+    components = [formatting, running, correct, solved, cheat, few_registers, no_spills, little_shared]
+    return Rubric([*components, fast] if speed else components, success="solved")
 
 
 def _verdict(turn: Turn) -> Mapping[str, Any]:
@@ -53,7 +53,7 @@ def correct(turn: Turn) -> float:
 
 
 @rftgym.reward(weight=0.0)
-def success(turn: Turn) -> float:
+def solved(turn: Turn) -> float:
     """Every case passed."""
     return float(bool(_verdict(turn).get("success")))
 
@@ -91,7 +91,7 @@ def little_shared(turn: Turn) -> float | None:
     return _below(_worst(turn, "shared"), MUCH_SHARED)
 
 
-@rftgym.reward("speed", weight=0.0, needs=("success",), bounds=(0.0, 10.0))
+@rftgym.reward("speed", weight=0.0, needs=("solved",), bounds=(0.0, 10.0))
 def fast(turn: Turn) -> float | None:
     """Eager PyTorch's time over the kernel's, at most 10; needs a GPU. None where it was not timed."""
     ratio = _verdict(turn).get("speedup")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from rftgym.sandbox.connection import Launch
 from rftgym.sandbox.contract import Job, Layer, Limits, Outcome, Sandbox, Status
 from rftgym.sandbox.local import LocalSandbox
 
-__all__ = ["Job", "Layer", "Limits", "LocalSandbox", "Outcome", "Sandbox", "Status"]
+__all__ = ["Job", "Launch", "Layer", "Limits", "LocalSandbox", "Outcome", "Sandbox", "Status"]

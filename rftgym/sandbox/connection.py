@@ -7,24 +7,28 @@ import dataclasses
 import json
 import os
 import select
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rftgym.errors import RftgymError, UsageError
-from rftgym.sandbox import erase, reply, wire
+from rftgym.sandbox import erase, namespaces, reply, wire
 from rftgym.sandbox.contract import Job, Layer, Outcome
 
 START_SECONDS = 300.0
 GRACE_SECONDS = 10.0
 MESSAGE_BYTES = 1 << 17
+CREDENTIALS = struct.Struct("3i")  # process, user, group
 CURES = {
     "namespaces": "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0; "
     "in a container: --security-opt seccomp=unconfined",
@@ -35,15 +39,43 @@ CURES = {
     "seccomp": "a kernel with CONFIG_SECCOMP_FILTER on x86_64 or aarch64",
 }
 BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from rftgym.sandbox.warden import main; main(int(sys.argv[1]))"
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from rftgym.sandbox.warden import main; main(int(sys.argv[2]))"
 )
 
 
-class Connection:
-    """A running warden with its zygote, seen from outside."""
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How the warden is to be started. A sandbox may put another program around it.
 
-    def __init__(self, settings: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    Attributes:
+        command: its last argument is the number of the descriptor ``control``.
+        environment: all of it.
+        visible: absolute paths that it must be able to read.
+        folder: an empty folder that it must be able to write to, under this name.
+        control: a descriptor that has to stay open.
+    """
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    visible: tuple[str, ...]
+    folder: Path
+    control: int
+
+
+class Connection:
+    """A running warden with its zygote, seen from outside.
+
+    Args:
+        around: changes how the warden is started.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, Any],
+        environment: Mapping[str, str],
+        around: Callable[[Launch], Launch] = lambda launch: launch,
+    ) -> None:
         if sys.platform != "linux":
             raise RftgymError(f"the local sandbox needs Linux; this is {sys.platform}")
         self.owner = os.getpid()
@@ -52,14 +84,17 @@ class Connection:
         if user is not None:
             os.chown(self.folder, user, user)
         self.control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.stderr = os.memfd_create("rftgym-sandbox-stderr")
-        command = [sys.executable, "-I", "-B", "-c", BOOT, str(far.fileno()), json.dumps(settings["search"])]
+        command = [sys.executable, "-I", "-B", "-c", BOOT, json.dumps(settings["search"]), str(far.fileno())]
+        visible = namespaces.readable_paths(settings["readable"])
+        launch = around(Launch(tuple(command), environment, tuple(visible), self.folder, far.fileno()))
         self.process = subprocess.Popen(
-            command,
+            launch.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self.stderr,
-            env=dict(environment),
+            env=dict(launch.environment),
             cwd="/",
             pass_fds=[far.fileno()],
             start_new_session=True,
@@ -68,7 +103,7 @@ class Connection:
         self._end = weakref.finalize(
             self, _end, self.process, self.control, self.stderr, self.folder, self.owner
         )
-        self.warden = os.pidfd_open(self.process.pid)
+        self.pid, self.warden = self._meet()
         weakref.finalize(self, os.close, self.warden)
         self.lock = threading.Lock()
         self.ready = False
@@ -76,6 +111,26 @@ class Connection:
         self.failure = ""
         config = {**settings, "folder": str(self.folder), "user": user, "self": [os.geteuid(), os.getegid()]}
         self.layers = self._introduce(config)
+
+    def _meet(self) -> tuple[int, int]:
+        """The warden's process number, as it is called here, and a descriptor of it.
+
+        It need not be the process that was started, which may be a program around it. The kernel vouches for the number.
+        """
+        room = socket.CMSG_SPACE(CREDENTIALS.size)
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        ready = poll.poll(START_SECONDS * 1000)
+        message, told, _, _ = self.control.recvmsg(MESSAGE_BYTES, room) if ready else (b"", [], 0, None)
+        try:
+            if not message:
+                raise ProcessLookupError
+            pid = next(
+                CREDENTIALS.unpack(data)[0] for _, kind, data in told if kind == socket.SCM_CREDENTIALS
+            )
+            return pid, os.pidfd_open(pid)
+        except ProcessLookupError:
+            raise self._stillborn() from None
 
     def _introduce(self, config: Mapping[str, Any]) -> tuple[Layer, ...]:
         try:
@@ -103,7 +158,7 @@ class Connection:
     def _map(self, user: int) -> bool:
         try:
             for name in ("uid_map", "gid_map"):
-                Path(f"/proc/{self.process.pid}/{name}").write_text(f"0 {user} 1", encoding="ascii")
+                Path(f"/proc/{self.pid}/{name}").write_text(f"0 {user} 1", encoding="ascii")
         except OSError:
             return False
         return True
@@ -113,13 +168,18 @@ class Connection:
         poll.register(self.control, select.POLLIN)
         message = self.control.recv(MESSAGE_BYTES) if poll.poll(START_SECONDS * 1000) else b""
         if not message:
-            complaint = os.pread(self.stderr, 4000, 0).decode(errors="replace").strip()
-            self.end()
-            raise RftgymError(
-                f"the sandbox's process ended before it was ready: {complaint or 'it said nothing'}"
-            )
+            raise self._stillborn()
         told: dict[str, Any] = json.loads(message)
         return told
+
+    def _stillborn(self) -> RftgymError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=1)  # its last words
+        complaint = os.pread(self.stderr, 4000, 0).decode(errors="replace").strip()
+        self.end()
+        return RftgymError(
+            f"the sandbox's process ended before it was ready: {complaint or 'it said nothing'}"
+        )
 
     def wait_ready(self) -> None:
         """Until the preloading is over.
@@ -143,6 +203,11 @@ class Connection:
     def forked(self) -> bool:
         """Whether this object is a copy, in a fork of the process that it belongs to."""
         return self.owner != os.getpid()
+
+    def kill(self) -> None:
+        """Kill the warden, and by that all that it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.warden, signal.SIGKILL)
 
     def end(self) -> None:
         """End it, and all that it runs."""
@@ -172,7 +237,7 @@ class Connection:
             told = reader.collect(time.monotonic() + job.limits.wall_seconds + GRACE_SECONDS)
             if told is None:  # dead, or it doesn't do its work
                 self.dead = True
-                self.process.kill()
+                self.kill()
                 return None
             return reply.judge(job, told, reader)
         finally:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rftgym.errors import InfrastructureError, RftgymError, UsageError
 from rftgym.sandbox import namespaces
-from rftgym.sandbox.connection import CURES, Connection
+from rftgym.sandbox.connection import CURES, Connection, Launch
 from rftgym.sandbox.contract import Job, Layer, Outcome, Sandbox
 
 # What the numerical libraries read when they are imported: one thread, for a fork takes only one along.
@@ -63,7 +63,8 @@ class LocalSandbox(Sandbox):
                 raise UsageError(
                     f"{each} cannot be shown to jobs: it is no such file or folder, or far too large a one"
                 )
-        self._settings = _settings(preload, [*map(str, readable)], [*map(str, path)], without)
+        shown, first = ([str(Path(each).absolute()) for each in paths] for paths in (readable, path))
+        self._settings = _settings(preload, shown, first, without)
         self._environment = {**ENVIRONMENT, **(environment or {})}
         self._allow_unsafe = allow_unsafe
         self._slots = threading.BoundedSemaphore(workers or os.cpu_count() or 1)
@@ -72,12 +73,12 @@ class LocalSandbox(Sandbox):
         self._connection: Connection | None = self._start()
 
     def _start(self) -> Connection:
-        connection = Connection(self._settings, self._environment)
+        connection = Connection(self._settings, self._environment, self.around)
         found = {layer.name: layer.available for layer in connection.layers}
         if found["separate user"] and not _open_to_all(self._settings["readable"], found["own root"]):
             connection.end()  # another user could not read what lies in somebody's home
             self._settings["without"].append("separate user")
-            connection = Connection(self._settings, self._environment)
+            connection = Connection(self._settings, self._environment, self.around)
         if not (found["namespaces"] or found["seccomp"] or self._allow_unsafe):
             connection.end()
             reasons = "; ".join(f"{layer.name}: {layer.detail} ({layer.cure})" for layer in connection.layers)
@@ -86,6 +87,10 @@ class LocalSandbox(Sandbox):
                 f"filters. {reasons}. To run such code all the same: allow_unsafe=True, --allow-unsafe-sandbox"
             )
         return connection
+
+    def around(self, launch: Launch) -> Launch:
+        """How the first process is started; a kind of sandbox that puts another program around it overrides this."""
+        return launch
 
     @property
     def layers(self) -> tuple[Layer, ...]:

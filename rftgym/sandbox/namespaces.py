@@ -103,10 +103,8 @@ def build_root(folder: str, paths: list[str], become: Callable[[], None]) -> Non
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("tmpfs", folder, "tmpfs", kernel.MS_NOSUID, "mode=755,uid=0,gid=0,size=1m,nr_inodes=4096")
     os.chdir(folder)
-    links = {link: target for path in paths for link, target in _links(path)}
-    sources = {
-        path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in _outermost([*paths, "/proc", *DEVICES])
-    }
+    places, links = view([*paths, "/proc", *DEVICES])
+    sources = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in places}
     become()
     try:
         for path, fd in sources.items():
@@ -119,6 +117,16 @@ def build_root(folder: str, paths: list[str], become: Callable[[], None]) -> Non
             os.close(fd)
     kernel.make_read_only(".", recursive=False)
     kernel.pivot_root_here()
+
+
+def view(paths: Iterable[str]) -> tuple[list[str], dict[Path, Path]]:
+    """What a root needs so that ``paths`` are found in it, and nothing else is.
+
+    Returns:
+        The places to mount, none within another; and the links to make, by where they lead.
+    """
+    paths = list(paths)
+    return _outermost(paths), {link: target for path in paths for link, target in _links(path)}
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:

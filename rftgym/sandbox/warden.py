@@ -25,6 +25,7 @@ from rftgym.sandbox.zygote import MESSAGE_BYTES, Config, Zygote
 def main(control_fd: int) -> None:
     """Be the warden. Returns when the zygote has ended."""
     control = socket.socket(fileno=control_fd)
+    control.send(b"{}")  # the kernel tells the other end who sent it
     message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
     config, parent = json.loads(message), fds[0]
     forkable.volunteer_for_the_killer()

@@ -1,7 +1,11 @@
 """Replays launch tapes on numpy memory: what a GPU would do, checked, and without one.
 
 Vetted kernels are compiled by Triton's own frontend to its intermediate representation, and that is executed here
-for all programs of a launch at once. No Python of the kernels' author runs where the data is, and torch is not needed.
+for all programs of a launch at once: the cost follows the operations, not the programs. The body of a kernel is never
+executed as Python, and torch is not needed.
+
+What this is not: programs run in step or one after the other, never at the same time; products of float32 are exact,
+where a GPU may round their factors to tf32; and of kernels whose programs wait for each other no races are found.
 """
 
 from __future__ import annotations
@@ -39,7 +43,8 @@ def replay(header: Mapping[str, Any], blobs: Sequence[Blob]) -> tuple[dict[str, 
             already may name its intermediate representation: `"lowered"` is the blob's index.
         blobs: Storage bytes, and the texts.
     Returns:
-        A header with one entry a case, `{"ok": true, "results": [{"blob", "dtype", "shape"}, ...]}` or
+        A header with one entry a case, `{"ok": true, "results": [{"blob", "dtype", "shape"}, ...], "seen": [share of
+        each buffer's bytes that kernels loaded; 1.0 where the case has no `"watch": true`]}` or
         `{"ok": false, "error": {"kind", "message", "kernel", "line"}}`; and the results' bytes, contiguous.
     """
     deadline = Deadline(header["budget_seconds"])
@@ -54,7 +59,8 @@ def _case(
     case: Mapping[str, Any], blobs: Sequence[Blob], library: Library, deadline: Deadline, out: list[bytes]
 ) -> dict[str, Any]:
     try:
-        arrays = play(case["tape"], [blobs[index] for index in case["inputs"]], library, deadline)
+        inputs = [blobs[index] for index in case["inputs"]]
+        arrays, seen = play(case["tape"], inputs, library, deadline, watch=case.get("watch", False))
     except Fault as fault:
         return {"ok": False, "error": fault.as_json()}
     except _BUGS as error:  # without the text: it might quote data
@@ -66,7 +72,7 @@ def _case(
     for view, array in zip(case["tape"]["results"], arrays, strict=True):
         results.append({"blob": len(out), "dtype": view["dtype"], "shape": list(view["shape"])})
         out.append(array.tobytes())
-    return {"ok": True, "results": results}
+    return {"ok": True, "results": results, "seen": seen}
 
 
 _WARM_UP = """

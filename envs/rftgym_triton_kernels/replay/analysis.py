@@ -38,12 +38,14 @@ class Summary:
         cell: Bytes of the smallest element accessed.
         largest: Elements of the largest block.
         spins: Whether programs wait for each other: an atomic operation in a `while`.
+        counts: Whether programs use what an atomic operation found, so that their order matters.
     """
 
     accesses: tuple[Access, ...]
     cell: int
     largest: int
     spins: bool
+    counts: bool
 
     def watched(self, buffers: dict[int, int], chunks: int) -> frozenset[int]:
         """Numbers of the buffers on which programs could race.
@@ -95,7 +97,9 @@ def summarize(function: Function, others: bool = False) -> Summary:
         widths.append(1)
     spins = any(op.name == "scf.while" and _has_atomic(op) for op in ops)
     largest = max((type_.size for op in ops for type_ in op.types), default=1)
-    return Summary(tuple(accesses), min(widths), largest, spins)
+    used = {slot for op in ops for slot in op.operands}
+    counts = any(op.name.startswith("tt.atomic") and used.intersection(op.results) for op in ops)
+    return Summary(tuple(accesses), min(widths), largest, spins, counts)
 
 
 def _memory_ops(region: Region, repeated: bool) -> list[tuple[Op, bool]]:

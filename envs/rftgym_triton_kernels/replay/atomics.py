@@ -46,7 +46,7 @@ def update(
     addresses, *operands = flat
     old = np.zeros(len(addresses), pointee.storage)
     for buffer, offsets, lanes in memory.locate(addresses, pointee, "atomic operation"):
-        memory.log.update(buffer, offsets, pointee.width, programs[lanes])
+        memory.log.update(buffer, offsets, pointee.width, programs[lanes], "relaxed" not in op.text)
         if isinstance(offsets, slice):
             offsets = np.arange(offsets.start, offsets.stop)
         content = buffer.typed(pointee.element)

@@ -43,6 +43,21 @@ class Buffer:
         self.bytes: Array = padded
         self._raw: dict[int, Array] = {width: padded.view(dtype) for width, dtype in _RAW.items()}
         self.original = content
+        self.seen: Array | None = None  # bool, a byte each: what kernels loaded, where somebody wants to know
+
+    def watch(self) -> None:
+        """Remember from now on what is loaded."""
+        self.seen = np.zeros(self.bytes.size, np.bool_)
+
+    def note(self, offsets: Offsets, width: int) -> None:
+        """Remember a load of elements."""
+        if self.seen is not None:
+            self.seen.reshape(-1, width)[offsets] = True
+
+    @property
+    def share_seen(self) -> float:
+        """Share of the bytes that kernels loaded; 1 where there are none, or nobody watched."""
+        return 1.0 if self.seen is None or not self.size else float(self.seen[: self.size].mean())
 
     def raw(self, width: int) -> Array:
         """The content as unsigned integers of a width in bytes."""
@@ -146,6 +161,7 @@ class Memory:
 
     def _read(self, buffer: Buffer, offsets: Offsets, pointee: Type, programs: Array) -> Array:
         self.log.read(buffer, offsets, pointee.width, programs)
+        buffer.note(offsets, pointee.width)
         content = buffer.typed(pointee.element)
         return decode(
             content[offsets].copy() if isinstance(offsets, slice) else content.take(offsets), pointee

@@ -28,6 +28,34 @@ class _Marks:
         self.atomic = np.full(cells, _NOBODY, np.int32)
 
 
+class _Arrivals:
+    """In which order programs made their latest atomic operation, and who has stored anything since.
+
+    A kernel may let programs count themselves in, and the last one finish the work of all: by then everybody else's
+    stores have been published.
+    """
+
+    def __init__(self, total: int):
+        self._order = np.full(total, _NOBODY, np.int64)
+        self._unpublished = np.zeros(total, np.bool_)
+        self._clock = 0
+
+    def arrive(self, programs: Array) -> None:
+        self._order[programs] = np.arange(self._clock, self._clock + programs.size)
+        self._unpublished[programs] = False
+        self._clock += programs.size
+
+    def store(self, programs: Array) -> None:
+        self._unpublished[slice(None) if programs[0] == MANY else programs] = True
+
+    def excuse(self, programs: Array) -> bool:
+        """Whether these lanes belong to the program that arrived last of all, after everybody's stores."""
+        last = int(self._order.argmax())
+        if (programs != last).any() or self._order.min() == _NOBODY:
+            return False
+        return int(self._unpublished.sum()) == int(self._unpublished[last])
+
+
 class RaceLog:
     """Finds two programs of a launch which use one address, and one of which changes it.
 
@@ -38,16 +66,19 @@ class RaceLog:
         self._marks: dict[int, _Marks] = {}
         self._watched: frozenset[int] = frozenset()
         self._cell = 1
+        self._arrivals: _Arrivals | None = None
 
-    def start(self, watched: frozenset[int], cell: int) -> None:
+    def start(self, watched: frozenset[int], cell: int, counted: int = 0) -> None:
         """Begin a launch.
 
         Args:
             watched: Numbers of the buffers which the launch may write and where programs could meet; no other buffer
                 needs a log.
             cell: Bytes of the smallest element that the launch accesses.
+            counted: Number of programs, if they may learn from atomic operations who came last; else 0.
         """
         self._marks, self._watched, self._cell = {}, watched, cell
+        self._arrivals = _Arrivals(counted) if counted else None
 
     @property
     def watching(self) -> bool:
@@ -74,8 +105,8 @@ class RaceLog:
             return
         marks, programs = self._of(buffer), programs.ravel()
         for cells in self._cells(offsets, width):
-            if _others(marks.writer[cells], programs).any() or _others(marks.atomic[cells], programs).any():
-                raise Fault("race", "a program loads what another program of the same launch stores")
+            conflict = _others(marks.writer[cells], programs) | _others(marks.atomic[cells], programs)
+            self._judge(conflict, programs, "a program loads what another program of the same launch stores")
             _mark(marks.reader, cells, programs)
 
     def write(
@@ -93,25 +124,32 @@ class RaceLog:
         marks, programs = self._of(buffer), programs.ravel()
         different = content[offsets] != values
         for cells in self._cells(offsets, width):
-            if (different & _others(marks.writer[cells], programs)).any():
-                raise Fault("race", "two programs of a launch store different values to one address")
-            if (
-                different & (_others(marks.reader[cells], programs) | _others(marks.atomic[cells], programs))
-            ).any():
-                raise Fault(
-                    "race", "a program stores where another program of the same launch loads or updates"
-                )
+            conflict = different & _others(marks.writer[cells], programs)
+            self._judge(conflict, programs, "two programs of a launch store different values to one address")
+            conflict = _others(marks.reader[cells], programs) | _others(marks.atomic[cells], programs)
+            message = "a program stores where another program of the same launch loads or updates"
+            self._judge(different & conflict, programs, message)
             _mark(marks.writer, cells, programs)
+        if self._arrivals is not None:
+            self._arrivals.store(programs)
 
-    def update(self, buffer: Buffer, offsets: Array | slice, width: int, programs: Array) -> None:
-        """Note an atomic operation."""
+    def update(
+        self, buffer: Buffer, offsets: Array | slice, width: int, programs: Array, publishes: bool
+    ) -> None:
+        """Note an atomic operation, and whether it makes the program's earlier stores visible to others."""
+        if self._arrivals is not None and publishes:
+            self._arrivals.arrive(programs)
         if buffer.number not in self._watched:
             return
-        marks, programs = self._of(buffer), programs.ravel()
+        marks = self._of(buffer)
         for cells in self._cells(offsets, width):
-            if (_others(marks.writer[cells], programs) | _others(marks.reader[cells], programs)).any():
-                raise Fault("race", "an atomic operation meets another program's plain load or store")
+            conflict = _others(marks.writer[cells], programs) | _others(marks.reader[cells], programs)
+            self._judge(conflict, programs, "an atomic operation meets another program's plain load or store")
             _mark(marks.atomic, cells, programs)
+
+    def _judge(self, conflict: Array, programs: Array, message: str) -> None:
+        if conflict.any() and (self._arrivals is None or not self._arrivals.excuse(programs[conflict])):
+            raise Fault("race", message)
 
 
 def _others(marks: Array, programs: Array) -> Array:

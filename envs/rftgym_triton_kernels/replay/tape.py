@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rftgym_triton_kernels.dtypes import ITEMSIZE
 from rftgym_triton_kernels.replay import numerics
 from rftgym_triton_kernels.replay.access import Context
 from rftgym_triton_kernels.replay.faults import Deadline, Fault
@@ -18,27 +19,18 @@ from rftgym_triton_kernels.replay.program import Library
 
 __all__ = ["play"]
 
-ITEM_BYTES = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-    "uint8": 1,
-    "bool": 1,
-}
-_NUMPY = {name: np.dtype(name) for name in ITEM_BYTES if name != "bfloat16"} | {
-    "bfloat16": np.dtype(np.uint16)
-}
+_NUMPY = {name: np.dtype(name) for name in ITEMSIZE if name != "bfloat16"} | {"bfloat16": np.dtype(np.uint16)}
 _CHUNK_ELEMENTS = 2**18  # lanes that run together: what fits the caches, and bounds the memory
 
 
 def play(
-    tape: Mapping[str, Any], inputs: Sequence[bytes | memoryview], library: Library, deadline: Deadline
-) -> list[Array]:
+    tape: Mapping[str, Any],
+    inputs: Sequence[bytes | memoryview],
+    library: Library,
+    deadline: Deadline,
+    *,
+    watch: bool = False,
+) -> tuple[list[Array], list[float]]:
     """Run a tape.
 
     Args:
@@ -46,8 +38,9 @@ def play(
         inputs: Storage bytes of each tensor argument of the case.
         library: Compiles launches.
         deadline: When to give up.
+        watch: Also find out how much of each buffer was loaded.
     Returns:
-        The results, contiguous; bfloat16 as its bits.
+        The results, contiguous; bfloat16 as its bits. And by buffer, the share of its bytes that kernels loaded.
     Raises:
         Fault: What went wrong.
     """
@@ -57,6 +50,8 @@ def play(
         if content is not None and len(content) != entry["bytes"]:
             raise Fault("exception", f"buffer {number} has {entry['bytes']} bytes, its input {len(content)}")
         buffers.append(Buffer(number, entry["bytes"], content))
+    for buffer in buffers if watch else ():
+        buffer.watch()
     memory = Memory(buffers)
     for op in tape["ops"]:
         deadline.check()
@@ -64,7 +59,8 @@ def play(
             _launch(op, memory, library, deadline)
         else:
             _write(op, buffers)
-    return [np.ascontiguousarray(_view(buffers, view)) for view in tape["results"]]
+    results = [np.ascontiguousarray(_view(buffers, view)) for view in tape["results"]]
+    return results, [buffer.share_seen for buffer in buffers]
 
 
 def _view(buffers: Sequence[Buffer], view: Mapping[str, Any]) -> Array:
@@ -113,17 +109,19 @@ def _launch(op: Mapping[str, Any], memory: Memory, library: Library, deadline: D
     program = library.program(op)
     by_name = dict(op["arguments"])
     arguments = [by_name[name] for name in program.parameters]
-    chunk = 1 if program.summary.spins else max(1, min(total, _CHUNK_ELEMENTS // program.summary.largest))
+    summary = program.summary
+    chunk = 1 if summary.spins else max(1, min(total, _CHUNK_ELEMENTS // summary.largest))
     pointers = {place: each["view"]["buffer"] for place, each in enumerate(arguments) if "view" in each}
-    memory.log.start(program.summary.watched(pointers, -(-total // chunk)), program.summary.cell)
+    watched = summary.watched(pointers, -(-total // chunk))
+    memory.log.start(watched, summary.cell, total if summary.counts else 0)
     values = [
         _argument(argument, memory, type_.storage)
         for argument, type_ in zip(arguments, program.types, strict=True)
     ]
     try:
+        order = _order(total, shuffled=summary.counts)
         for start in range(0, total, chunk):
-            numbers = np.arange(start, min(start + chunk, total), dtype=np.int32)
-            context = Context(memory, tuple(op["grid"]), numbers, deadline)
+            context = Context(memory, tuple(op["grid"]), order[start : start + chunk], deadline)
             Machine(program.module, context).run(values)
         if any(memory.buffers[number].changed for number in set(pointers.values())):
             raise Fault("input-changed", "the kernel changes one of the function's inputs")
@@ -132,10 +130,16 @@ def _launch(op: Mapping[str, Any], memory: Memory, library: Library, deadline: D
         raise
 
 
+def _order(total: int, *, shuffled: bool) -> Array:
+    """Programs as they come: shuffled where they count themselves, so that a number says nothing about who is last."""
+    order = np.arange(total, dtype=np.int32)
+    return np.random.default_rng(total).permutation(order) if shuffled else order
+
+
 def _argument(argument: Mapping[str, Any], memory: Memory, storage: np.dtype[Any]) -> Array:
     if "view" in argument:
         view = argument["view"]
-        address = memory.buffers[view["buffer"]].base + view["offset"] * ITEM_BYTES[view["dtype"]]
+        address = memory.buffers[view["buffer"]].base + view["offset"] * ITEMSIZE[view["dtype"]]
         return np.array([address], np.int64)
     value = next(argument[kind] for kind in ("int", "float", "bool") if kind in argument)
     if isinstance(value, int) and not isinstance(value, bool) and storage.kind == "i":

@@ -1,0 +1,55 @@
+"""Values that are made once and kept by content."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Remembered(dict[str, "Future[T]"]):
+    """Values by content, each made once even where several threads ask at a time; the oldest ones are forgotten."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+        self._order: OrderedDict[str, None] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def get_many(self, keys: Sequence[str], make: Callable[[list[int]], Sequence[T]]) -> list[T]:
+        """The values of keys; ``make`` is called once, with the places of the keys that nobody has asked for yet."""
+        futures: list[Future[T]] = []
+        mine: dict[str, int] = {}
+        with self._guard:
+            for place, key in enumerate(keys):
+                if key not in self:
+                    self[key] = Future()
+                    mine[key] = place
+                self._order[key] = None
+                self._order.move_to_end(key)
+                futures.append(self[key])
+            while len(self) > self._most:
+                del self[self._order.popitem(last=False)[0]]
+        own = dict(zip(mine.values(), (futures[place] for place in mine.values()), strict=True))
+        try:
+            if own:
+                for future, value in zip(own.values(), make(list(own)), strict=True):
+                    future.set_result(value)
+        except BaseException as error:
+            with self._guard:
+                for key in mine:
+                    self.pop(key, None)
+                    self._order.pop(key, None)
+            for future in own.values():
+                if not future.done():
+                    future.set_exception(error)
+            raise
+        return [future.result() for future in futures]
+
+    def get(self, key: str, make: Callable[[], T]) -> T:  # type: ignore[override]
+        """The value of a key, made where it is not there."""
+        return self.get_many([key], lambda _: [make()])[0]

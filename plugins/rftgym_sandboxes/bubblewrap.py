@@ -1,0 +1,67 @@
+"""The local sandbox inside bubblewrap: a second wall, which stands where the kernel allows only ``bwrap`` to build one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+
+from rftgym.errors import RftgymError
+from rftgym.sandbox import Launch
+from rftgym.sandbox.namespaces import view
+from rftgym_sandboxes.outer import OuterSandbox
+
+# What the warden needs where it cannot make namespaces itself: jobs become another user, and that one's litter is removed.
+CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
+
+
+class BubblewrapSandbox(OuterSandbox):
+    """Runs the warden, the zygote and all jobs inside ``bwrap``.
+
+    Around the fences of :class:`rftgym.sandbox.LocalSandbox`, each of which is put up inside all the same, there is a
+    file system which shows what jobs may read, read-only, and no network, processes or IPC of others. An intruder who
+    gets out of a job and takes the zygote over has still got nowhere.
+
+    Args:
+        settings: as of :class:`rftgym.sandbox.LocalSandbox`.
+    Raises:
+        RftgymError: there is no ``bwrap``, it isn't allowed to do its work here, or as of ``LocalSandbox``.
+    """
+
+    outer = "bubblewrap"
+    provides = "bwrap: own files, network, IPC and processes, also for the zygote"
+    cure = "apt-get install bubblewrap, and what is said for namespaces"
+
+    def around(self, launch: Launch) -> Launch:
+        program = shutil.which("bwrap")
+        if program is None:
+            raise RftgymError("the sandbox 'bubblewrap' needs the program bwrap: apt-get install bubblewrap")
+        command = [program, *_namespaces(), *_files(launch), "--chdir", "/", "--", *launch.command]
+        return dataclasses.replace(launch, command=tuple(command))
+
+
+def _namespaces() -> list[str]:
+    """Not ``--die-with-parent``: that is the end of the starting thread, and the warden watches the process itself."""
+    options = [
+        "--unshare-pid",
+        "--as-pid-1",
+        "--unshare-net",
+        "--unshare-ipc",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
+    if os.geteuid() != 0:
+        return [*options, "--unshare-user"]
+    # Root needs no user namespace here; in one, jobs could not become another user any more.
+    return [*options, "--cap-drop", "ALL", *(word for name in CAPABILITIES for word in ("--cap-add", name))]
+
+
+def _files(launch: Launch) -> list[str]:
+    places, links = view(launch.visible)
+    options = ["--proc", "/proc", "--dev", "/dev"]
+    for place in places:
+        options += ["--ro-bind", place, place]
+    for link, target in links.items():
+        if not any(link.is_relative_to(place) for place in places):
+            options += ["--symlink", str(target), str(link)]
+    return [*options, "--bind", str(launch.folder), str(launch.folder)]
