@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import select
 import shutil
 import signal
 import struct
@@ -33,7 +34,7 @@ from rftgym_sandboxes.bubblewrap import BubblewrapSandbox
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the local sandbox is built on Linux")
 JOBS = Path(__file__).parent / "sandboxed"
 NOBODY = 65534
-# Which sandbox, and what its machine lacks: nothing; namespaces (most containers); Landlock; filters; a user of its own.
+# Which sandbox, and what the machine lacks: nothing; namespaces (most containers); Landlock; filters; a user for it.
 MODES = {
     "all": ("local", ()),
     "no namespaces": ("local", ("namespaces",)),
@@ -661,7 +662,9 @@ def test_a_program_around_the_sandbox_that_dies_is_replaced_and_takes_all_along(
         connection.process.kill()
         connection.process.wait()
         assert sandbox.run(job("preloaded")).header == {"warmed": 1}
-        assert eventually_gone(str(connection.folder)) and not Path(f"/proc/{connection.pid}").exists()
+        poll = select.poll()
+        poll.register(connection.warden, select.POLLIN)
+        assert poll.poll(10_000), "the first warden has ended"
 
 
 def test_a_sandbox_outlives_the_thread_that_started_it() -> None:
@@ -708,13 +711,13 @@ def test_the_wall_around_the_zygote_is_reported_and_stands() -> None:
     with sandbox_of(kind="bubblewrap") as sandbox:
         layers = [layer.name for layer in sandbox.layers]
         assert layers[:2] == ["bubblewrap", "namespaces"] and sandbox.layers[0].available
-        mine = {each: os.readlink(f"/proc/self/ns/{each}") for each in ("net", "ipc", "uts", "mnt")}
+        mine = {each: Path(f"/proc/self/ns/{each}").readlink() for each in ("net", "ipc", "uts", "mnt")}
         warden = sandbox._current().pid
         status = Path(f"/proc/{warden}/status").read_text(encoding="ascii")
         assert "NoNewPrivs:\t1" in status
         root = {each.name for each in Path(f"/proc/{warden}/root").iterdir()}
         assert not {"home", "boot", "var", "srv", "mnt"} & root
-        assert all(os.readlink(f"/proc/{warden}/ns/{each}") != name for each, name in mine.items())
+        assert all(Path(f"/proc/{warden}/ns/{each}").readlink() != name for each, name in mine.items())
 
 
 def test_a_preload_that_fails_or_leaves_threads_is_told() -> None:

@@ -8,7 +8,10 @@ DEFAULTS = {
     "sampling.max_tokens": 320,
     "trainer.steps": 60,
     "trainer.prompts": 4,
+    "evaluation.n": 24,
+    "evaluation.samples": 8,
     "evaluation.every": 20,
+    "evaluation.every_n": 8,
 }
 
 

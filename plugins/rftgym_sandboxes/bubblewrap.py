@@ -1,17 +1,18 @@
-"""The local sandbox inside bubblewrap: a second wall, which stands where the kernel allows only ``bwrap`` to build one."""
+"""The local sandbox inside bubblewrap: a second wall, and one that stands where only ``bwrap`` may make namespaces."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import shutil
+from pathlib import Path
 
 from rftgym.errors import RftgymError
 from rftgym.sandbox import Launch
 from rftgym.sandbox.namespaces import view
 from rftgym_sandboxes.outer import OuterSandbox
 
-# What the warden needs where it cannot make namespaces itself: jobs become another user, and that one's litter is removed.
+# For a warden that cannot make namespaces itself: jobs become another user, whose litter has to be removed.
 CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
 
 
@@ -37,7 +38,7 @@ class BubblewrapSandbox(OuterSandbox):
         if program is None:
             raise RftgymError("the sandbox 'bubblewrap' needs the program bwrap: apt-get install bubblewrap")
         command = [program, *_namespaces(), *_files(launch), "--chdir", "/", "--", *launch.command]
-        return dataclasses.replace(launch, command=tuple(command))
+        return dataclasses.replace(launch, command=tuple(command), folder_inside=True)
 
 
 def _namespaces() -> list[str]:
@@ -58,10 +59,17 @@ def _namespaces() -> list[str]:
 
 def _files(launch: Launch) -> list[str]:
     places, links = view(launch.visible)
-    options = ["--proc", "/proc", "--dev", "/dev"]
+    links = {link: target for link, target in links.items() if not _within(link, places)}
+    above = {each for path in [*map(Path, places), *links, launch.folder] for each in path.parents}
+    options = []
+    for folder in sorted(above - {Path("/")}):  # those that bwrap makes unasked can be entered by nobody else
+        options += ["--dir", str(folder)]
     for place in places:
         options += ["--ro-bind", place, place]
     for link, target in links.items():
-        if not any(link.is_relative_to(place) for place in places):
-            options += ["--symlink", str(target), str(link)]
-    return [*options, "--bind", str(launch.folder), str(launch.folder)]
+        options += ["--symlink", str(target), str(link)]
+    return [*options, "--proc", "/proc", "--dev", "/dev", "--tmpfs", str(launch.folder)]
+
+
+def _within(path: Path, places: list[str]) -> bool:
+    return any(path.is_relative_to(place) for place in places)

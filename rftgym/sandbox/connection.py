@@ -53,6 +53,7 @@ class Launch:
         environment: all of it.
         visible: absolute paths that it must be able to read.
         folder: an empty folder that it must be able to write to, under this name.
+        folder_inside: it gets one of its own there, so that the one outside can be removed.
         control: a descriptor that has to stay open.
     """
 
@@ -61,6 +62,7 @@ class Launch:
     visible: tuple[str, ...]
     folder: Path
     control: int
+    folder_inside: bool = False
 
 
 class Connection:
@@ -105,6 +107,8 @@ class Connection:
         )
         self.pid, self.warden = self._meet()
         weakref.finalize(self, os.close, self.warden)
+        if launch.folder_inside:
+            self.folder.rmdir()
         self.lock = threading.Lock()
         self.ready = False
         self.dead = False
@@ -115,7 +119,7 @@ class Connection:
     def _meet(self) -> tuple[int, int]:
         """The warden's process number, as it is called here, and a descriptor of it.
 
-        It need not be the process that was started, which may be a program around it. The kernel vouches for the number.
+        It need not be the process that was started, which may be a program around it. The kernel vouches for it.
         """
         room = socket.CMSG_SPACE(CREDENTIALS.size)
         poll = select.poll()
@@ -146,9 +150,8 @@ class Connection:
         except OSError as error:
             self.end()
             raise RftgymError(f"the sandbox's process could not be started: {error}") from error
-        if told["report"]["own root"][
-            0
-        ]:  # the folder was a place to start from; it lies outside of that root
+        # With a root of its own, the folder was only a place to start from, and lies outside of that root.
+        if told["report"]["own root"][0] and self.folder.exists():
             self.folder.rmdir()
         return tuple(
             Layer(name, bool(there), detail, "" if there else CURES[name])

@@ -1,9 +1,10 @@
-"""Does the default run learn, whatever its seed? Trains with three seeds and compares held-out wins.
+"""Does an environment's default run learn, whatever its seed? Trains with three seeds and compares held-out successes.
 
-    python benchmarks/wordle_learning.py --json > docs/results/wordle_learning.json
-    python benchmarks/wordle_learning.py --draw docs/results/wordle_learning.json --svg docs/assets/wordle.svg
+    python benchmarks/learning.py wordle --json > docs/results/wordle_learning.json
+    python benchmarks/learning.py wordle --draw docs/results/wordle_learning.json --svg docs/assets/wordle.svg
 
 The first command trains (minutes a seed on 2 cores); the second draws the picture of the README from what it printed.
+Likewise for triton-kernels.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 260, 52, 36, 16, 16
 COLOURS = ("#0d9488", "#d97706", "#7c3aed")
 
 
-def trained(seed: int, options: dict[str, Any]) -> dict[str, Any]:
-    """One run: wins before, on the way (validation answers) and after (test answers), and its seconds."""
+def trained(env: str, seed: int, options: dict[str, Any]) -> dict[str, Any]:
+    """One run: successes before, on the way (validation tasks) and after (test tasks), and its seconds."""
     import rftgym
     from rftgym.runs.directory import RunDirectory
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory:
-        result = rftgym.train(env="wordle", seed=seed, runs=directory, **options)
+        result = rftgym.train(env=env, seed=seed, runs=directory, **options)
         evaluations = RunDirectory.open(result["run"]).evaluations()
         metrics = RunDirectory.open(result["run"]).metrics()
     return {
@@ -53,7 +54,7 @@ def trained(seed: int, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def picture(runs: Sequence[dict[str, Any]]) -> str:
-    """The share of held-out games won over the steps, one line a seed, with the 95% intervals before and after."""
+    """The share of held-out successes over the steps, one line a seed, with the 95% intervals before and after."""
     steps = max(run["steps"] for run in runs)
     top = max(run["after"]["high"] for run in runs) * 1.05
 
@@ -102,6 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("env", help="its id")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, help="instead of the default")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -115,7 +117,7 @@ def main() -> None:
     options: dict[str, Any] = {"trainer": {"steps": arguments.steps}} if arguments.steps else {}
     runs = []
     for seed in arguments.seeds:
-        runs.append(trained(seed, options))
+        runs.append(trained(arguments.env, seed, options))
         print(summary(runs[-1]), file=sys.stderr, flush=True)
     if arguments.json:
         print(json.dumps(runs, indent=1))
@@ -125,7 +127,7 @@ def summary(run: dict[str, Any]) -> str:
     """One line about a run."""
     shares = "{mean:.1%} [{low:.1%}, {high:.1%}]"
     before, after = shares.format(**run["before"]), shares.format(**run["after"])
-    return f"seed {run['seed']}: {before} -> {after} of {run['n']} held-out games won, {run['seconds']:.0f} s"
+    return f"seed {run['seed']}: {before} -> {after} of {run['n']} held-out tasks, {run['seconds']:.0f} s"
 
 
 if __name__ == "__main__":
