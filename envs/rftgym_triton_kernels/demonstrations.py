@@ -44,6 +44,8 @@ HABITS: Final[Mapping[str, float]] = {
     "guard": 0.06,
     "passed": 0.08,
     "block": 0.12,
+    "fixed": 0.06,
+    "power": 0.06,
     "return": 0.10,
 }
 """How often each kind of mistake happens at each place where it can."""

@@ -176,7 +176,7 @@ def write_rows(reference: Reference) -> list[Piece]:
         Piece(", out, cols", (Slip("passed", ", out, rows"),)),
         Piece(
             ", BLOCK=triton.next_power_of_2(cols))",
-            (Slip("block", ", BLOCK=cols)"), Slip("block", ", BLOCK=16)")),
+            (Slip("power", ", BLOCK=cols)"), Slip("fixed", ", BLOCK=16)")),
         ),
         ending(),
     ]

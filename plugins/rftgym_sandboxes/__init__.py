@@ -15,6 +15,11 @@ def rftgym_sandboxes() -> list[SandboxSpec]:
             "The local sandbox inside bubblewrap (bwrap)",
         ),
         SandboxSpec(
+            "podman",
+            "rftgym_sandboxes.podman:PodmanSandbox",
+            "The local sandbox inside a podman container",
+        ),
+        SandboxSpec(
             "local",
             "rftgym.sandbox:LocalSandbox",
             "Forked processes behind what the kernel offers: namespaces, Landlock, filters, limits",

@@ -10,10 +10,7 @@ from pathlib import Path
 from rftgym.errors import RftgymError
 from rftgym.sandbox import Launch
 from rftgym.sandbox.namespaces import view
-from rftgym_sandboxes.outer import OuterSandbox
-
-# For a warden that cannot make namespaces itself: jobs become another user, whose litter has to be removed.
-CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
+from rftgym_sandboxes.outer import CAPABILITIES, FOLDER, OuterSandbox
 
 
 class BubblewrapSandbox(OuterSandbox):
@@ -37,8 +34,9 @@ class BubblewrapSandbox(OuterSandbox):
         program = shutil.which("bwrap")
         if program is None:
             raise RftgymError("the sandbox 'bubblewrap' needs the program bwrap: apt-get install bubblewrap")
+        launch = dataclasses.replace(launch, folder=FOLDER)
         command = [program, *_namespaces(), *_files(launch), "--chdir", "/", "--", *launch.command]
-        return dataclasses.replace(launch, command=tuple(command), folder_inside=True)
+        return dataclasses.replace(launch, command=tuple(command))
 
 
 def _namespaces() -> list[str]:

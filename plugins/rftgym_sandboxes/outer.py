@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from pathlib import Path
 from typing import ClassVar
 
 from rftgym.errors import RftgymError
 from rftgym.sandbox import Launch, Layer, LocalSandbox
+
+# For a warden that cannot make namespaces itself: jobs become another user, whose litter has to be removed.
+CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_KILL", "CAP_SETGID", "CAP_SETUID")
+
+FOLDER = Path("/warden")  # the warden's own, in memory
 
 
 class OuterSandbox(LocalSandbox):

@@ -26,7 +26,7 @@ TOOLS = {
 
 
 def layers() -> Iterator[Layer]:
-    """The fences of the default sandbox, and the tools that can put another one around the whole program."""
+    """The fences of the default sandbox, and the tools that can put another one around it."""
     yield from LocalSandbox.detect()
     for name, (trial, get, mend) in TOOLS.items():
         yield _tool(name, trial, get, mend)
@@ -35,7 +35,7 @@ def layers() -> Iterator[Layer]:
 def _tool(name: str, trial: list[str], get: str, mend: str) -> Layer:
     path = shutil.which(trial[0])
     if path is None:
-        return Layer(name, False, "not installed; only to shut in rftgym as a whole", get)
+        return Layer(name, False, "not installed; only to put another wall around the sandbox", get)
     try:
         done = subprocess.run(
             [path, *trial[1:]],

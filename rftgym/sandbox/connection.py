@@ -52,8 +52,8 @@ class Launch:
         command: its last argument is the number of the descriptor ``control``.
         environment: all of it.
         visible: absolute paths that it must be able to read.
-        folder: an empty folder that it must be able to write to, under this name.
-        folder_inside: it gets one of its own there, so that the one outside can be removed.
+        folder: an empty folder that it must be able to write to. Where another one is named, that is one which exists
+            only inside, and this one is removed.
         control: a descriptor that has to stay open.
     """
 
@@ -62,7 +62,6 @@ class Launch:
     visible: tuple[str, ...]
     folder: Path
     control: int
-    folder_inside: bool = False
 
 
 class Connection:
@@ -88,32 +87,43 @@ class Connection:
         self.control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.stderr = os.memfd_create("rftgym-sandbox-stderr")
-        command = [sys.executable, "-I", "-B", "-c", BOOT, json.dumps(settings["search"]), str(far.fileno())]
-        visible = namespaces.readable_paths(settings["readable"])
-        launch = around(Launch(tuple(command), environment, tuple(visible), self.folder, far.fileno()))
-        self.process = subprocess.Popen(
-            launch.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self.stderr,
-            env=dict(launch.environment),
-            cwd="/",
-            pass_fds=[far.fileno()],
-            start_new_session=True,
-        )
-        far.close()
+        try:
+            command = [
+                sys.executable,
+                "-I",
+                "-B",
+                "-c",
+                BOOT,
+                json.dumps(settings["search"]),
+                str(far.fileno()),
+            ]
+            visible = namespaces.readable_paths(settings["readable"])
+            launch = around(Launch(tuple(command), environment, tuple(visible), self.folder, far.fileno()))
+            self.process = _popen(launch, self.stderr)
+        except BaseException:
+            self.control.close()
+            os.close(self.stderr)
+            self.folder.rmdir()
+            raise
+        finally:
+            far.close()
         self._end = weakref.finalize(
             self, _end, self.process, self.control, self.stderr, self.folder, self.owner
         )
         self.pid, self.warden = self._meet()
         weakref.finalize(self, os.close, self.warden)
-        if launch.folder_inside:
+        if launch.folder != self.folder:
             self.folder.rmdir()
         self.lock = threading.Lock()
         self.ready = False
         self.dead = False
         self.failure = ""
-        config = {**settings, "folder": str(self.folder), "user": user, "self": [os.geteuid(), os.getegid()]}
+        config = {
+            **settings,
+            "folder": str(launch.folder),
+            "user": user,
+            "self": [os.geteuid(), os.getegid()],
+        }
         self.layers = self._introduce(config)
 
     def _meet(self) -> tuple[int, int]:
@@ -246,6 +256,19 @@ class Connection:
         finally:
             os.close(answer)
             line.close()
+
+
+def _popen(launch: Launch, stderr: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        launch.command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        env=dict(launch.environment),
+        cwd="/",
+        pass_fds=[launch.control],
+        start_new_session=True,
+    )
 
 
 def _write_job(job: Job) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -26,14 +26,16 @@ class Recipe:
 
     Attributes:
         slips: multiplies the shares of mistakes in the demonstrations; 0 is a writer who makes none.
+        instead: shares of some kinds that hold whatever `slips` is.
     """
 
     slips: float
+    instead: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def habits(self) -> Mapping[str, float]:
         """Shares of mistakes by kind."""
-        return {kind: share * self.slips for kind, share in HABITS.items()}
+        return {kind: share * self.slips for kind, share in HABITS.items()} | dict(self.instead)
 
 
 class Answers:
