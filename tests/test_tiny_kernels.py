@@ -22,8 +22,9 @@ from rftgym_tiny.policy import KERNEL_WEIGHTS
 from rftgym_triton_kernels import prompts
 from rftgym_triton_kernels.demonstrations import HABITS, demonstrations, exercise, messages, train_exercises
 from rftgym_triton_kernels.held_out import fingerprint, held_out_prints, rows
-from rftgym_triton_kernels.kernel_writer import read_reference, write_kernel
+from rftgym_triton_kernels.kernel_writer import write_kernel
 from rftgym_triton_kernels.pieces import Piece, Slip, choices, right, spoilt
+from rftgym_triton_kernels.templates import read_reference
 from rftgym_triton_kernels.translate import Untranslatable
 
 
@@ -129,13 +130,13 @@ def test_slips_of_one_kind_divide_its_share() -> None:
 
 
 @pytest.mark.slow
-def test_right_answers_to_the_bundled_problems_pass_the_judge(tmp_path: Path) -> None:
+def test_right_answers_to_the_bundled_problems_pass_the_judge() -> None:
     answers = [
         {"task": each.problem["name"], "completion": right(each.pieces)}
         for each in [*train_exercises(), *_translated("validation"), *_translated("test")]
     ]
     assert len(answers) >= 44
-    failed = [line["task"] for line in score(answers, env="triton-kernels").lines if not line["success"]]
+    failed = [line["task"] for line in score("triton-kernels", answers) if not line["success"]]
     assert not failed
 
 

@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
+import rftgym
 from rftgym.scoring import score
+from rftgym_triton_kernels.problems import problem_of
 
 ENV = "triton-kernels"
 ANSWERS = 2000
@@ -50,6 +52,20 @@ def results(kind: str) -> dict[str, dict[str, Any]]:
     answers = battery.answers(kind)
     rows = score(ENV, [answer.row for answer in answers], tasks=battery.PROBLEMS)
     return {answer.name: row for answer, row in zip(answers, rows, strict=True)}
+
+
+@cache
+def environment() -> Any:
+    """With the settings that scoring uses, and so with its judge."""
+    made = rftgym.make(ENV)
+    made.tasks = made.read_tasks(battery.PROBLEMS)
+    return made
+
+
+def judged(answer: Any) -> Any:
+    """The verdict on an answer."""
+    problem = problem_of(environment().tasks.by_id(answer.task))
+    return environment().judge.judge(problem, answer.completion)
 
 
 def said(kind: str, answer: Any) -> dict[str, Any]:
@@ -84,6 +100,15 @@ def test_a_cheat_gets_no_more_than_its_form_is_worth(answer: Any) -> None:
     result = said("cheats", answer)
     assert result["error"] is None, result
     assert result["success"] is False and result["reward"] <= answer.limit, result
+
+
+@pytest.mark.slow
+@each_cheat
+def test_a_cheat_is_caught_by_the_stage_that_must_catch_it(answer: Any) -> None:
+    """Or by an earlier one. The judge remembers its verdicts, so that this judges nothing anew."""
+    results("cheats")
+    verdict = judged(answer)
+    assert battery.STAGES.index(verdict.stage) <= battery.STAGES.index(answer.stage), verdict.message
 
 
 @pytest.mark.slow

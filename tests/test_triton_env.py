@@ -215,6 +215,14 @@ def double_kernel(x_ptr, out_ptr, n, B: tl.constexpr):
     assert alone.kind == "compile" and "shared memory" in alone.message
 
 
+def test_generated_problems_are_of_the_levels_asked_for():
+    easy = rftgym.make("triton-kernels-generated", levels=[1]).tasks.sample("train", 5, seed=1)
+    hard = rftgym.make("triton-kernels-generated", levels=[5]).tasks.sample("train", 5, seed=1)
+    assert max(task.difficulty for task in easy) < min(task.difficulty for task in hard)
+    with pytest.raises(UsageError, match="levels"):
+        rftgym.make("triton-kernels-generated", levels=[9])
+
+
 def test_demonstrations_are_of_the_training_split_only():
     env = rftgym.make("triton-kernels")
     talk = next(iter(env.demonstrations("train", 1, seed=3)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rftgym import EnvSpec, hookimpl
 
 DEFAULTS = {
-    "sampling.max_tokens": 320,
+    "sampling.max_tokens": 256,
     "trainer.steps": 60,
     "trainer.prompts": 4,
     "evaluation.n": 24,

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from rftgym_triton_kernels import prompts
 from rftgym_triton_kernels.held_out import fingerprint, held_out_prints, numbers_of, rows
-from rftgym_triton_kernels.kernel_writer import read_reference, write_kernel
+from rftgym_triton_kernels.kernel_writer import write_kernel
 from rftgym_triton_kernels.pieces import Piece, spoilt
 from rftgym_triton_kernels.practice import practice
+from rftgym_triton_kernels.templates import read_reference
 from rftgym_triton_kernels.translate import Untranslatable
 
 TRAIN_SHARE: Final = 0.04

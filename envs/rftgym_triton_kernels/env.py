@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -134,11 +134,15 @@ class GeneratedKernelsEnv(TritonKernelsEnv):
     """The same with generated element-wise and reduction problems, without end.
 
     Args:
-        levels: difficulty levels to draw from.
+        levels: difficulty levels to draw from, 1 (one operation) to 5; all by default.
         settings: of `TritonKernelsEnv`.
     """
+
+    def __init__(self, *, levels: Sequence[int] | None = None, **settings: Any) -> None:
+        self._levels = None if levels is None else tuple(levels)
+        super().__init__(**settings)
 
     def make_tasks(self) -> Taskset:
         from rftgym_triton_kernels.generator import generated
 
-        return generated()
+        return generated() if self._levels is None else generated(self._levels)

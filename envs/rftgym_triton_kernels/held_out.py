@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from rftgym_triton_kernels.kernel_writer import MASKS
+from rftgym_triton_kernels.templates import MASKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from rftgym_triton_kernels.expressions import distinct, expression, leaves_of, weighted, wrapped
-from rftgym_triton_kernels.kernel_writer import MASKS
 from rftgym_triton_kernels.practice_texts import describe, function_name
+from rftgym_triton_kernels.templates import MASKS
 
 TENSORS: Final = (
     "x",

@@ -144,8 +144,8 @@ class Translator:
             case ast.Subscript(value=inner) if "None" in ast.unparse(node.slice):
                 return self.expression(inner)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                inner = self._bound(self.expression(operand), 13)
-                return Translation([Piece("-"), *inner.pieces], inner.wide, 13)
+                bound = self._bound(self.expression(operand), 13)
+                return Translation([Piece("-"), *bound.pieces], bound.wide, 13)
             case ast.Call(func=ast.Attribute(value=base, attr=name)) if _is_torch(base):
                 return self._torch(ALIASES.get(name, name), node.args, node.keywords)
             case ast.Call(func=ast.Attribute(value=base, attr=name)):

@@ -14,7 +14,7 @@ def rftgym_policies() -> Sequence[PolicySpec]:
         PolicySpec(
             id="tiny",
             entry_point="rftgym_tiny.policy:load",
-            summary="A very small llama, bundled: trains on a CPU in minutes, knows only the bundled environments",
+            summary="A very small llama, bundled: trains on a CPU in minutes, knows only Wordle",
             trainable=True,
             train_defaults={
                 "trainer.learning_rate": 1.5e-3,  # held at 3e-3 it collapses; see docs/results/wordle.md

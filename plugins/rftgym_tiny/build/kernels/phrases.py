@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from rftgym_triton_kernels import prompts
-from rftgym_triton_kernels.kernel_writer import MASKS, VECTORS, read_reference, write_kernel
+from rftgym_triton_kernels.kernel_writer import write_kernel
 from rftgym_triton_kernels.practice import NUMBERS, TENSORS, practice
 from rftgym_triton_kernels.practice_texts import OPENINGS, SHAPES, WORDS
+from rftgym_triton_kernels.templates import MASKS, VECTORS, read_reference
 from rftgym_triton_kernels.translate import FUNCTIONS, OWN_FUNCTIONS, REDUCTIONS, Untranslatable
 
 VERSIONS: Final = ((3, 6), (3, 7), (3, 8), (3, 9))

@@ -1,4 +1,4 @@
-"""Templates of `rftgym_triton_kernels.kernel_writer` for functions of a matrix's positions, and for matrix products."""
+"""Templates of kernels for functions of a matrix's positions, and for matrix products."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from rftgym_triton_kernels.kernel_writer import (
+from rftgym_triton_kernels.pieces import Piece, Slip, own
+from rftgym_triton_kernels.templates import (
     Reference,
     ending,
     flat_index,
@@ -20,7 +21,6 @@ from rftgym_triton_kernels.kernel_writer import (
     store,
     translated,
 )
-from rftgym_triton_kernels.pieces import Piece, Slip, own
 from rftgym_triton_kernels.translate import Translation, Untranslatable
 
 TRANSPOSED: Final = "_ptr + i % cols * down + i // cols * across"
