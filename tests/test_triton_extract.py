@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 
 import pytest
 from hypothesis import given
@@ -135,6 +136,7 @@ def test_a_body_that_is_no_kernel_is_refused_and_says_where(body, kind):
         ("x = " + "(" * 300 + ")" * 300, "format", ""),
         ("-" * 5000 + "1", "format", ""),
         ("x = 1\n" * 20_000, "format", "characters"),
+        (f"x = 0x{'f' * 6000}\n", "format", "bits"),
         (kernel(STORE, before="@triton.jit\ndef k(x):\n    pass\n"), "cheat", "two kernels"),
         (kernel(STORE, decorator="@print\n@triton.jit"), "cheat", "decorator"),
         (kernel(STORE, parameters="x, out, n, N: tl.constexpr = print()"), "cheat", "default"),
@@ -154,7 +156,7 @@ def test_an_answer_that_cannot_be_read_says_why(source, kind, words):
         ("thinking <kernel>a</kernel> no, <kernel>\nb\n</kernel> done", "b", True),
         ("<think><kernel>a</kernel></think><kernel>b</kernel>", "b", True),
         ("<kernel>\n```python\na\n```\n</kernel>", "a", True),
-        ("Here:\n```python\na\n```\n", "a\n", False),
+        ("Here:\n```python\na\n```\n", "a", False),
         ("<code>a</code>", "a", False),
         ("So:\nimport torch\nx = 1", "import torch\nx = 1", False),
         ("I cannot do that.", None, False),
@@ -176,7 +178,10 @@ def test_any_text_is_read_or_refused(text):
     ("before", "inside", "words"),
     [
         ("import gc", "gc.collect()", "uses gc"),
-        ("import sys as s", "s._getframe()", "uses sys"),
+        ("import sys as s", "s.exit()", "uses sys"),
+        ("", "torch.os.kill(1, 9)", "uses .os"),
+        ("", "'{0.__class__}'.format(x)", "reaches for a dunder"),
+        ("from os import *", "system('true')", "everything of os"),
         ("from inspect import stack", "stack()", "uses inspect.stack"),
         ("", "open('/etc/passwd')", "uses open"),
         ("", "eval('1')", "uses eval"),
@@ -202,6 +207,9 @@ def test_a_wrapper_has_no_use_for_this(before, inside, words):
     "more",
     [
         "import os, sys, gc, time\n",
+        "import logging\nlog = logging.getLogger(__name__)\nimport os\nDEBUG = os.environ.get('DEBUG', '0')\n",
+        "from dataclasses import dataclass\n@dataclass\nclass Shape:\n    rows: int = 1\n",
+        "torch.backends.cuda.matmul.allow_tf32 = True\n",
         "import numpy as np\nSIZE = np.prod([2, 2])\n",
         "class Layer(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.n = 1\n",
         "if __name__ == '__main__':\n    import sys\n    sys.exit(0)\n",
@@ -211,3 +219,9 @@ def test_a_wrapper_has_no_use_for_this(before, inside, words):
 )
 def test_honest_habits_are_left_alone(more):
     assert extract(kernel(STORE) + more, "f", ("x",)).kernels
+
+
+def test_a_completion_is_searched_in_linear_time():
+    start = time.perf_counter()
+    find_source("<kernel>" * 30_000)
+    assert time.perf_counter() - start < 0.5

@@ -15,9 +15,9 @@ from rftgym_triton_kernels.verdict import Refused
 
 MODULES = frozenset(
     {
-        "__future__", "abc", "cmath", "collections", "contextlib", "copy", "dataclasses", "einops", "enum", "fractions",
-        "functools", "itertools", "math", "numbers", "numpy", "operator", "packaging", "string", "torch", "triton",
-        "typing", "typing_extensions", "warnings",
+        "__future__", "abc", "argparse", "cmath", "collections", "contextlib", "copy", "dataclasses", "einops",
+        "enum", "fractions", "functools", "itertools", "logging", "math", "numbers", "numpy", "operator",
+        "packaging", "string", "textwrap", "time", "torch", "triton", "typing", "typing_extensions", "warnings",
     }
 )  # fmt: skip
 """What a wrapper may use. Others may be imported, as models do out of habit, and not touched."""
@@ -30,6 +30,15 @@ BUILTINS = frozenset(
 NAMES = frozenset({"__name__", "__doc__", "__all__", "__version__"})
 DUNDERS = frozenset({"__init__", "__name__", "__doc__", "__call__", "__version__"})
 SELF = frozenset({"self", "ctx", "cls"})
+READS = ("os.environ.get", "os.getenv")
+"""What may be called of a module that is not to be touched: the sandbox's environment says nothing."""
+LEADS = frozenset(
+    {
+        "_getframe", "builtins", "ctypes", "ctypeslib", "f_back", "f_builtins", "f_globals", "f_locals", "gi_frame",
+        "importlib", "modules", "os", "subprocess", "sys", "tb_frame",
+    }
+)  # fmt: skip
+"""Attributes by which other modules lead to the interpreter's inner parts: ``torch.sys``, ``warnings.sys``."""
 STREAMS = frozenset(
     {"Stream", "stream", "ExternalStream", "graph", "graphs", "CUDAGraph", "make_graphed_callables"}
 )
@@ -138,16 +147,22 @@ class _Conduct(ast.NodeVisitor):
             if node.id in BUILTINS or (node.id.startswith("__") and node.id not in NAMES):
                 raise self.refuse(node, f"the wrapper uses {node.id}")
 
+    def visit_Constant(self, node: ast.Constant) -> None:
+        """A format's way to a dunder: "{0.__class__}"."""
+        if isinstance(node.value, str) and ".__" in node.value:
+            raise self.refuse(node, "a text reaches for a dunder")
+
     def visit_Attribute(self, node: ast.Attribute) -> None:
         """Patches, the interpreter's inner parts, side streams."""
-        if isinstance(node.ctx, ast.Store | ast.Del) and not (
-            isinstance(node.value, ast.Name) and node.value.id in SELF
-        ):
+        if _dotted(node) in READS and not self._local(_root(node)):
+            return
+        settings = _dotted(node).startswith("torch.backends.")
+        if isinstance(node.ctx, ast.Store | ast.Del) and not settings and _dotted(node.value) not in SELF:
             raise self.refuse(node, f"the wrapper sets .{node.attr} of something")
-        if node.attr.startswith("__") and node.attr not in DUNDERS:
+        if node.attr in LEADS or (node.attr.startswith("__") and node.attr not in DUNDERS):
             raise self.refuse(node, f"the wrapper uses .{node.attr}")
         if node.attr in STREAMS and _root(node) in self.torch and not self._local(_root(node)):
-            raise self.refuse(node, f"the wrapper leaves the current stream ({ast.unparse(node)})")
+            raise self.refuse(node, f"the wrapper leaves the current stream (.{node.attr})")
         self.generic_visit(node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -181,6 +196,15 @@ class _Conduct(ast.NodeVisitor):
         return name in self.state and not self._local(name)
 
 
+def _dotted(node: ast.AST) -> str:
+    """``a.b.c`` as text; "" for anything else."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
 def _root(node: ast.AST) -> str:
     """The name that an expression such as ``a.b[c].d`` starts with; "" where there is none."""
     while isinstance(node, ast.Attribute | ast.Subscript):
@@ -198,6 +222,10 @@ def _foreign(tree: ast.Module) -> Iterator[tuple[str, str]]:
         elif isinstance(node, ast.ImportFrom):
             module = node.module or "."
             if node.level or module.split(".")[0] not in MODULES:
+                if any(alias.name == "*" for alias in node.names):
+                    raise Refused(
+                        "extract", "cheat", f"line {node.lineno}: everything of {module} is imported"
+                    )
                 for alias in node.names:
                     yield alias.asname or alias.name, f"{module}.{alias.name}"
 

@@ -96,7 +96,7 @@ class TritonKernelsEnv(MultiTurnEnv[Attempts]):
 
     def respond(self, state: Attempts, turn: Turn, rng: Random) -> Response:
         state.used += 1
-        verdict = self.judge.judge(state.problem, turn.completion)
+        verdict = self.judge.judge(state.problem, turn.completion, attempt=state.used - 1)
         facts = verdict.as_json()
         if self._time_on_gpu and verdict.success:
             facts["speedup"] = self.judge.speedup(state.problem, turn.completion)

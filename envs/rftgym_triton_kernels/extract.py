@@ -18,6 +18,8 @@ from rftgym_triton_kernels.verdict import Refused
 from rftgym_triton_kernels.vetting import Kernel, vetted
 
 LARGEST_SOURCE_CHARS = 65_536
+LONGEST_BITS = 1024
+"""Of an integer; Python refuses to write very long ones as text."""
 DEEPEST = 200
 """Levels of a syntax tree; the compiler's own recursion ends not much later."""
 
@@ -57,27 +59,37 @@ class Extraction:
         return wanted
 
 
-_CONTAINER = re.compile(r"<(kernel|triton|code|answer|python|solution)>(.*?)</\1>", re.DOTALL)
+_TAGS = ("kernel", "triton", "code", "answer", "python", "solution")
 _FENCE = re.compile(r"^[ \t]*```[ \t]*[\w+-]*[ \t]*\n(.*?)^[ \t]*```", re.DOTALL | re.MULTILINE)
+LARGEST_COMPLETION_CHARS = 4 * LARGEST_SOURCE_CHARS
 
 
 def find_source(completion: str) -> tuple[str | None, bool]:
-    """The module in a completion, and whether it stands in the tag that was asked for.
+    """The module in a completion, and whether it stands in the tag that was asked for. Linear in its length.
 
     Looked for in this order: the last <kernel> element (or one of a few names that models fall back to), the last
     fenced block, the completion itself where it looks like Python.
     """
+    if len(completion) > LARGEST_COMPLETION_CHARS:
+        return None, False
     said = completion.rpartition("</think>")[2]
-    tagged = _CONTAINER.findall(said)
-    if tagged:
-        tag, text = tagged[-1]
+    found = max((_element(said, tag) for tag in _TAGS), key=lambda element: element[0])
+    if found[0] >= 0:
+        _, text, tag = found
         fenced = _FENCE.findall(text)
         return (fenced[-1] if fenced else text).strip("\n"), tag == "kernel"
     fenced = _FENCE.findall(said)
     if fenced:
-        return "\n".join(fenced).strip("\n") if len(fenced) > 1 else fenced[0], False
+        return "\n".join(fenced).strip("\n"), False
     bare = re.search(r"^(import |from |@triton)", said, re.MULTILINE)
     return (said[bare.start() :], False) if bare else (None, False)
+
+
+def _element(text: str, tag: str) -> tuple[int, str, str]:
+    """Where the last element of a tag ends (-1 = there is none), its text, the tag."""
+    end = text.rfind(f"</{tag}>")
+    start = text.rfind(f"<{tag}>", 0, end) if end >= 0 else -1
+    return (end, text[start + len(tag) + 2 : end], tag) if start >= 0 else (-1, "", tag)
 
 
 def extract(source: str, name: str, parameters: tuple[str, ...]) -> Extraction:
@@ -128,6 +140,15 @@ def parse(source: str) -> ast.Module:
         raise Refused("extract", "format", f"not Python: {type(error).__name__}: {error}") from error
     if _depth(tree) > DEEPEST:
         raise Refused("extract", "format", f"nested more than {DEEPEST} levels deep")
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, int)
+            and node.value.bit_length() > LONGEST_BITS
+        ):
+            raise Refused(
+                "extract", "format", f"line {node.lineno}: a number of {node.value.bit_length()} bits"
+            )
     return tree
 
 

@@ -149,8 +149,13 @@ class Judge:
 
     # ---- the stages
 
-    def judge(self, problem: Problem, completion: str) -> Verdict:
+    def judge(self, problem: Problem, completion: str, attempt: int = 0) -> Verdict:
         """The verdict on an answer.
+
+        Args:
+            problem: that was posed.
+            completion: the answer.
+            attempt: every attempt at a problem meets other inputs, so that no message helps with them.
 
         Raises:
             UsageError: the problem's own reference fails; the problem cannot be judged.
@@ -162,18 +167,20 @@ class Judge:
                 "extract", "format", "no code: answer with one module between <kernel> and </kernel>"
             )
         key = hashlib.blake2b(
-            b"\0".join([_identity(problem), str(tagged).encode(), source.encode(errors="surrogatepass")]),
+            b"\0".join(
+                [_identity(problem), b"%d %d" % (attempt, tagged), source.encode(errors="surrogatepass")]
+            ),
             digest_size=20,
         ).hexdigest()
-        return self._verdicts.get(key, lambda: self._judged(problem, source, tagged))
+        return self._verdicts.get(key, lambda: self._judged(problem, source, tagged, attempt))
 
-    def _judged(self, problem: Problem, source: str, tagged: bool) -> Verdict:
+    def _judged(self, problem: Problem, source: str, tagged: bool, attempt: int) -> Verdict:
         progress = _Progress(formatting=(1 + tagged) / 7)
         try:
             with progress.timed("extract"):
                 answer = self._extracted(problem, source, tagged, progress)
             with progress.timed("prepare"):
-                prepared = self.prepared(problem)
+                prepared = self.prepared(problem, attempt)
             for config in range(MOST_CONFIGS):
                 tapes, constants, configs = self._planned(answer, source, prepared, config, progress)
                 with progress.timed("compile"):
@@ -429,15 +436,16 @@ class Judge:
 
     # ---- what the stages stand on
 
-    def prepared(self, problem: Problem) -> Prepared:
+    def prepared(self, problem: Problem, attempt: int = 0) -> Prepared:
         """A problem's secret inputs and what its reference makes of them; remembered.
 
         Raises:
             UsageError: the reference fails on a case.
         """
+        key = hashlib.blake2b(b"%d" % attempt, key=self._key, digest_size=32).digest()
         return self._problems.get(
-            _identity(problem).hex(),
-            lambda: prepare(problem, self._key, self.settings.replicas, self._processes),
+            f"{_identity(problem).hex()} {attempt}",
+            lambda: prepare(problem, key, self.settings.replicas, self._processes),
         )
 
 

@@ -82,6 +82,8 @@ def _evaluated(node: ast.AST, values: Mapping[str, Literal]) -> Literal:
         ArithmeticError: it has no value.
     """
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
+        if isinstance(node.value, int) and abs(node.value) > 2**64:
+            raise ValueError("not a number of usual size")
         return node.value
     if isinstance(node, ast.Name) and node.id in values:
         return values[node.id]

@@ -17,8 +17,8 @@ PLAN_LIMITS = Limits(wall_seconds=5, cpu_seconds=4, memory_bytes=2 * GIB, proces
 REFERENCE_LIMITS = Limits(
     wall_seconds=60, cpu_seconds=60, memory_bytes=4 * GIB, output_bytes=GIB // 2, processes=16
 )
-COMPILE_LIMITS = Limits(wall_seconds=30, cpu_seconds=25, memory_bytes=2 * GIB, processes=16)
-PTXAS_LIMITS = Limits(wall_seconds=30, cpu_seconds=25, memory_bytes=2 * GIB, processes=16)
+COMPILE_LIMITS = Limits(wall_seconds=20, cpu_seconds=15, memory_bytes=2 * GIB, processes=16)
+PTXAS_LIMITS = Limits(wall_seconds=20, cpu_seconds=15, memory_bytes=2 * GIB, processes=16)
 REPLAY_LIMITS = Limits(
     wall_seconds=15, cpu_seconds=12, memory_bytes=2 * GIB, output_bytes=GIB // 2, processes=16
 )

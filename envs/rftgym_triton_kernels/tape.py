@@ -26,6 +26,7 @@ ITEM_BYTES: Mapping[str, int] = {
     "uint8": 1,
     "bool": 1,
 }
+FLOATS = ("float64", "float32", "float16", "bfloat16")
 LARGEST_BUFFERS_BYTES = 1 << 28
 LARGEST_GRID = ((1 << 31) - 1, 65_535, 65_535)
 MOST_PROGRAMS = 1 << 16
@@ -166,6 +167,12 @@ def validate(
             programs += math.prod(operation.grid)
         elif isinstance(operation, Fill):
             _check_target(operation.to, tape)
+            if layout_op and not _whole(operation.to, tape):
+                raise Refused(
+                    "validate",
+                    "cheat",
+                    "torch does the work: it fills a part, and the problem is about layout",
+                )
         else:
             _check_copy(operation, tape, arguments if layout_op else None)
     if programs > MOST_PROGRAMS:
@@ -203,6 +210,10 @@ def _check_copy(
     """``arguments`` is None where a copy may change the layout."""
     _check_view(copy.source, tape)
     _check_target(copy.to, tape)
+    if copy.source.dtype in FLOATS and copy.to.dtype not in FLOATS:
+        raise Refused("validate", "cheat", f"torch does the work: {copy.source.dtype} to {copy.to.dtype}")
+    if copy.to.dtype == "bool" and copy.source.dtype != "bool":
+        raise Refused("validate", "cheat", f"torch does the work: {copy.source.dtype} to bool")
     if _narrows(copy, tape):
         raise Refused(
             "validate",
@@ -211,13 +222,13 @@ def _check_copy(
         )
     if copy.source.shape != copy.to.shape:
         raise Refused("validate", "cheat", "a copy between views of two shapes")
-    if arguments is None or (copy.source.contiguous and copy.to.contiguous):
+    if arguments is None or (_whole(copy.source, tape) and _whole(copy.to, tape)):
         return
     source = tape.buffers[copy.source.buffer].input
-    whole = source is not None and source < len(arguments) and copy.source.offset == 0
+    argument = source is not None and source < len(arguments) and copy.source.offset == 0
     if not (
-        whole
-        and copy.to.contiguous
+        argument
+        and _whole(copy.to, tape)
         and (copy.source.shape, copy.source.strides) == tuple(map(list, arguments[source or 0]))
     ):
         raise Refused(
@@ -225,6 +236,12 @@ def _check_copy(
             "cheat",
             "torch does the work: a copy changes the layout, and the problem is about layout",
         )
+
+
+def _whole(view: View, tape: Tape) -> bool:
+    """Whether a view is its buffer from end to end, in order."""
+    covers = view.offset == 0 and view.numel * ITEM_BYTES[view.dtype] == tape.buffers[view.buffer].bytes
+    return view.contiguous and covers
 
 
 def _check_target(view: View, tape: Tape) -> None:
@@ -236,10 +253,9 @@ def _check_target(view: View, tape: Tape) -> None:
 
 def _narrows(copy: Copy, tape: Tape) -> bool:
     """Whether a copy gives up precision that a result should have."""
-    floats = ("float64", "float32", "float16", "bfloat16")
-    if copy.source.dtype not in floats or copy.to.dtype not in floats:
+    if copy.source.dtype not in FLOATS or copy.to.dtype not in FLOATS:
         return False
-    kept = min((ITEM_BYTES[view.dtype] for view in tape.results if view.dtype in floats), default=0)
+    kept = min((ITEM_BYTES[view.dtype] for view in tape.results if view.dtype in FLOATS), default=0)
     return ITEM_BYTES[copy.to.dtype] < min(ITEM_BYTES[copy.source.dtype], kept)
 
 
@@ -291,8 +307,21 @@ def _is_constexpr(value: object) -> bool:
     )
 
 
+def _refuse_parts(tape: Tape) -> None:
+    """Torch may fill or copy what is returned as a whole, before a kernel works on it; not piece by piece."""
+    returned = {view.buffer for view in tape.results if view.numel}
+    for operation in reversed(tape.ops):
+        if isinstance(operation, Launch) or operation.to.buffer not in returned or not operation.to.numel:
+            continue
+        if not _whole(operation.to, tape):
+            raise Refused("validate", "cheat", "torch does the work: it writes a part of the result")
+        if isinstance(operation, Copy):
+            returned.add(operation.source.buffer)
+
+
 def _check_origin(tape: Tape, inputs: int, layout_op: bool) -> None:
     """Returned buffers were last written by a kernel (or copied from such a buffer), and are no inputs."""
+    _refuse_parts(tape)
     own = {index for index, buffer in enumerate(tape.buffers) if buffer.input is None}
     by_kernel: set[int] = set()
     for operation in tape.ops:

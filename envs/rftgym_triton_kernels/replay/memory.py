@@ -125,12 +125,9 @@ class Memory:
         buffer = self.buffers[number]
         width = pointee.width
         if low < buffer.base or high > buffer.base + buffer.size - width:
-            stray = (high if high > buffer.base + buffer.size - width else low) - buffer.base
-            held = buffer.size // width
-            raise Fault(
-                "out-of-bounds",
-                f"{doing} at lane offset {stray // width} of a buffer of {held} elements of {width} bytes",
-            )
+            where = "past the end" if high > buffer.base + buffer.size - width else "before the start"
+            held = buffer.size // width  # and not where: an address may be made from the inputs' values
+            raise Fault("out-of-bounds", f"{doing} {where} of a buffer of {held} elements of {width} bytes")
         if high - low == (addresses.size - 1) * width and low % width == 0 and _in_a_row(addresses, width):
             first = (low - buffer.base) // width
             return buffer, slice(first, first + addresses.size)
