@@ -53,5 +53,6 @@ def test_options_that_set_a_key_name_one_that_exists(name: str) -> None:
         parameter.help or "" for parameter in command(name).params if isinstance(parameter, click.Option)
     ]
     named = {key for text in shown for key in re.findall(r"\[([a-z_]+(?:\.[a-z_]+)*)\]$", text)}
-    own = {key for key in named if key.startswith(("trainer.", "env.kwargs."))}  # checked by trainer and environment
+    # The trainer and the environment check their own.
+    own = {key for key in named if key.startswith(("trainer.", "env.kwargs."))}
     assert named - own <= set(keys(RunConfig))
