@@ -15,22 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rftgym_triton_kernels.dtypes import ITEMSIZE, POINTERS
 from rftgym_triton_kernels.modules import module_of
-from rftgym_triton_kernels.tape import ITEM_BYTES, Launch
+from rftgym_triton_kernels.tape import Launch
 from rftgym_triton_kernels.targets import TARGETS, target_of
 
-POINTERS = {
-    "float64": "*fp64",
-    "float32": "*fp32",
-    "float16": "*fp16",
-    "bfloat16": "*bf16",
-    "int64": "*i64",
-    "int32": "*i32",
-    "int16": "*i16",
-    "int8": "*i8",
-    "uint8": "*u8",
-    "bool": "*i1",
-}
 LONGEST_MESSAGE_CHARS = 400
 ALIGNMENT_BYTES = 16
 
@@ -77,7 +66,7 @@ def specialise(launch: Launch, unspecialised: frozenset[str] = frozenset()) -> S
         type_ = "constexpr"
         if kind == "view":
             type_ = POINTERS[value["dtype"]]
-            if value["offset"] * ITEM_BYTES[value["dtype"]] % ALIGNMENT_BYTES == 0:
+            if value["offset"] * ITEMSIZE[value["dtype"]] % ALIGNMENT_BYTES == 0:
                 aligned.append(name)
         elif kind == "int" and (value != 1 or name in unspecialised):
             type_ = "i32" if -(1 << 31) <= value < 1 << 31 else "i64" if value < 1 << 63 else "u64"

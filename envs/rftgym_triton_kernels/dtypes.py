@@ -24,6 +24,19 @@ ITEMSIZE: Final[dict[str, int]] = {
     "uint8": 1,
     "bool": 1,
 }
+POINTERS: Final = {
+    "float64": "*fp64",
+    "float32": "*fp32",
+    "float16": "*fp16",
+    "bfloat16": "*bf16",
+    "int64": "*i64",
+    "int32": "*i32",
+    "int16": "*i16",
+    "int8": "*i8",
+    "uint8": "*u8",
+    "bool": "*i1",
+}
+"""What Triton calls a pointer to each type."""
 FLOATS: Final = ("float64", "float32", "float16", "bfloat16")
 INTEGERS: Final = ("int64", "int32", "int16", "int8", "uint8")
 OVERFLOW: Final[dict[str, float]] = {

@@ -14,23 +14,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from numpy.typing import NDArray
-
 from rftgym.errors import UsageError
 from rftgym.sandbox import Outcome
 from rftgym_triton_kernels import cases as cases_of
 from rftgym_triton_kernels.cases import Tensor
-from rftgym_triton_kernels.compare import Wanted, mismatch
 from rftgym_triton_kernels.compiler import Compiled, Compiler
 from rftgym_triton_kernels.compiling import Specialisation, specialise
 from rftgym_triton_kernels.extract import Extraction, extract, find_source, formatting, parse
+from rftgym_triton_kernels.outcomes import difference, misfit, results_of, share_read
 from rftgym_triton_kernels.prepared import Prepared, case_verdict, kept, prepare
 from rftgym_triton_kernels.problems import Problem
 from rftgym_triton_kernels.processes import PLAN_LIMITS, REPLAY_LIMITS, Processes
 from rftgym_triton_kernels.prompts import triton_version
 from rftgym_triton_kernels.remembered import Remembered
-from rftgym_triton_kernels.shortcuts import decoded, refuse_shortcuts
-from rftgym_triton_kernels.tape import Copy, Launch, Tape, validate
+from rftgym_triton_kernels.shortcuts import refuse_shortcuts
+from rftgym_triton_kernels.tape import Launch, Tape, validate
 from rftgym_triton_kernels.targets import target_of
 from rftgym_triton_kernels.verdict import WORTHLESS, CaseVerdict, Kind, Refused, Stage, Verdict
 
@@ -194,7 +192,7 @@ class Judge:
                 replayed = self._replayed(job)
             with progress.timed("compare"):
                 self._compared(prepared, tapes, replayed, progress)
-                refuse_shortcuts(prepared.replicas, _results(tapes, replayed), progress.cases)
+                refuse_shortcuts(prepared.replicas, results_of(tapes, replayed), progress.cases)
             with progress.timed("replay"):
                 self._refuse_samples(job, progress)
         except Refused as refusal:
@@ -276,7 +274,7 @@ class Judge:
                     raise
                 tapes.append(case_verdict(prepared, index, refusal.kind, refusal.message))
             else:
-                tapes.append(_misfit(prepared, index, tape) or tape)
+                tapes.append(misfit(prepared, index, tape) or tape)
         if not any(isinstance(tape, Tape) for tape in tapes):
             first = next(tape for tape in tapes if isinstance(tape, CaseVerdict))
             kind: Kind = "wrong" if first.kind == "wrong" else "launch"
@@ -371,7 +369,7 @@ class Judge:
         tapes = [tape if index in wrong else _SKIPPED for index, tape in enumerate(job.tapes)]
         said = self._replayed(replace(job, tapes=tapes), watch=True)
         shares = [
-            min(_share_read(tape, drawing) for drawing, _ in drawings)
+            min(share_read(tape, drawing) for drawing, _ in drawings)
             for tape, drawings in zip(tapes, said, strict=True)
             if isinstance(tape, Tape)
         ]
@@ -393,7 +391,7 @@ class Judge:
                 continue
             failure: tuple[str, str] | None = None
             for replica, (said, blobs) in zip(prepared.replicas[index], replayed[index], strict=True):
-                failure = failure or _difference(prepared.problem, tape, replica.wanted, said, blobs)
+                failure = failure or difference(prepared.problem, tape, replica.wanted, said, blobs)
             if failure and failure[0] == "input-changed":
                 raise Refused("replay", "cheat", failure[1])
             if failure and failure[0] == "out-of-bounds":
@@ -467,87 +465,6 @@ def _constants(case: object, blobs: Sequence[bytes]) -> list[bytes]:
 
 
 _SKIPPED = CaseVerdict("", False)
-
-
-def _share_read(tape: Tape, said: Any) -> float:
-    """The smallest share of an input that kernels read, themselves or by way of a copy; what does not say, read all."""
-    seen = said.get("seen") if isinstance(said, dict) else None
-    if (
-        not isinstance(seen, list)
-        or len(seen) != len(tape.buffers)
-        or not all(isinstance(s, float) for s in seen)
-    ):
-        return 1.0
-    shares = dict(enumerate(seen))
-    for operation in reversed(tape.ops):
-        if isinstance(operation, Copy) and operation.source.numel:
-            source, target = operation.source.buffer, operation.to.buffer
-            shares[source] = max(shares[source], shares[target])
-    inputs = [place for place, buffer in enumerate(tape.buffers) if buffer.input is not None and buffer.bytes]
-    return min((shares[place] for place in inputs), default=1.0)
-
-
-def _results(
-    tapes: Sequence[Tape | CaseVerdict], replayed: Sequence[Sequence[Any]]
-) -> list[list[list[NDArray[Any]]]]:
-    """What came out, by case and drawing; empty for a case that did not run through."""
-    everything: list[list[list[NDArray[Any]]]] = []
-    for tape, drawings in zip(tapes, replayed, strict=True):
-        ran = isinstance(tape, Tape) and all(
-            isinstance(said, dict) and said.get("ok") is True for said, _ in drawings
-        )
-        if not ran or not isinstance(tape, Tape):
-            everything.append([])
-            continue
-        everything.append(
-            [
-                [
-                    decoded(blobs[result["blob"]], view.dtype, view.shape)
-                    for view, result in zip(tape.results, said["results"], strict=True)
-                ]
-                for said, blobs in drawings
-            ]
-        )
-    return everything
-
-
-def _misfit(prepared: Prepared, index: int, tape: Tape) -> CaseVerdict | None:
-    """A case whose results have the wrong number, dtype or shape need not be run."""
-    wanted = prepared.replicas[index][0].wanted
-    words = None
-    if len(tape.results) != len(wanted):
-        words = f"{len(tape.results)} results are returned, {len(wanted)} are wanted"
-    for view, want in zip(tape.results, wanted, strict=False):
-        if words is None and view.dtype != want.dtype:
-            words = f"the result has dtype {view.dtype}, {want.dtype} is wanted"
-        if words is None and tuple(view.shape) != want.shape:
-            words = f"the result has shape {view.shape}, {list(want.shape)} is wanted"
-    return None if words is None else case_verdict(prepared, index, "wrong", words)
-
-
-def _difference(
-    problem: Problem, tape: Tape, wanted: Sequence[Wanted], said: Any, blobs: Sequence[bytes]
-) -> tuple[str, str] | None:
-    """Kind and message of what is wrong with one replica of a case; None where it is right."""
-    if not isinstance(said, dict) or said.get("ok") is not True:
-        error = said.get("error") if isinstance(said, dict) else None
-        error = error if isinstance(error, dict) else {}
-        kind = str(error.get("kind", "exception"))[:40]
-        message = str(error.get("message", "no result"))[:400]
-        return ("launch" if kind == "wrong" else kind), message
-    results = said.get("results")
-    if not isinstance(results, list) or len(results) != len(tape.results):
-        return "exception", "results are missing"
-    if len(results) != len(wanted):
-        return "wrong", f"{len(results)} results are returned, {len(wanted)} are wanted"
-    for view, result, want in zip(tape.results, results, wanted, strict=True):
-        number = result.get("blob") if isinstance(result, dict) else None
-        if type(number) is not int or not 0 <= number < len(blobs):
-            return "exception", "a result has no content"
-        found = mismatch(blobs[number], view.dtype, view.shape, want, problem.tolerance(want.dtype))
-        if found is not None:
-            return "wrong", found
-    return None
 
 
 def _verdict(progress: _Progress, stage: Stage, kind: Kind, message: str) -> Verdict:

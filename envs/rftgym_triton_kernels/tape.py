@@ -12,21 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rftgym_triton_kernels.dtypes import FLOATS, ITEMSIZE, DtypeName
 from rftgym_triton_kernels.verdict import Refused
 
-ITEM_BYTES: Mapping[str, int] = {
-    "float64": 8,
-    "float32": 4,
-    "float16": 2,
-    "bfloat16": 2,
-    "int64": 8,
-    "int32": 4,
-    "int16": 2,
-    "int8": 1,
-    "uint8": 1,
-    "bool": 1,
-}
-FLOATS = ("float64", "float32", "float16", "bfloat16")
 LARGEST_BUFFERS_BYTES = 1 << 28
 LARGEST_GRID = ((1 << 31) - 1, 65_535, 65_535)
 MOST_PROGRAMS = 1 << 16
@@ -45,9 +33,6 @@ OPTIONS: Mapping[str, Collection[Any]] = {
     "launch_pdl": (True, False),
 }
 """Launch options that say how a kernel is compiled, and the values that they may have (None always)."""
-DType = Literal[
-    "float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"
-]
 Count = Annotated[int, Field(ge=0, le=1 << 40, strict=True)]
 
 
@@ -59,7 +44,7 @@ class View(_Record):
     """A strided view of a buffer; strides and offset in elements of ``dtype``."""
 
     buffer: Count
-    dtype: DType
+    dtype: DtypeName
     shape: list[Count] = Field(max_length=16)
     strides: list[Count] = Field(max_length=16)
     offset: Count
@@ -83,18 +68,18 @@ class View(_Record):
     def end_bytes(self) -> int:
         """Offset behind the last byte that the view reaches."""
         if self.numel == 0:
-            return self.offset * ITEM_BYTES[self.dtype]
+            return self.offset * ITEMSIZE[self.dtype]
         last = self.offset + sum(
             (size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True)
         )
-        return (last + 1) * ITEM_BYTES[self.dtype]
+        return (last + 1) * ITEMSIZE[self.dtype]
 
 
 class Buffer(_Record):
     """Memory; ``input`` numbers the content that it starts with, None = it starts with rubbish."""
 
     bytes: Annotated[int, Field(ge=0, le=LARGEST_BUFFERS_BYTES, strict=True)]
-    dtype: DType
+    dtype: DtypeName
     input: Count | None
 
 
@@ -240,7 +225,7 @@ def _check_copy(
 
 def _whole(view: View, tape: Tape) -> bool:
     """Whether a view is its buffer from end to end, in order."""
-    covers = view.offset == 0 and view.numel * ITEM_BYTES[view.dtype] == tape.buffers[view.buffer].bytes
+    covers = view.offset == 0 and view.numel * ITEMSIZE[view.dtype] == tape.buffers[view.buffer].bytes
     return view.contiguous and covers
 
 
@@ -255,8 +240,8 @@ def _narrows(copy: Copy, tape: Tape) -> bool:
     """Whether a copy gives up precision that a result should have."""
     if copy.source.dtype not in FLOATS or copy.to.dtype not in FLOATS:
         return False
-    kept = min((ITEM_BYTES[view.dtype] for view in tape.results if view.dtype in FLOATS), default=0)
-    return ITEM_BYTES[copy.to.dtype] < min(ITEM_BYTES[copy.source.dtype], kept)
+    kept = min((ITEMSIZE[view.dtype] for view in tape.results if view.dtype in FLOATS), default=0)
+    return ITEMSIZE[copy.to.dtype] < min(ITEMSIZE[copy.source.dtype], kept)
 
 
 def _check_launch(launch: Launch, tape: Tape, kernels: Mapping[str, Sequence[str]]) -> None:

@@ -8,23 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from rftgym_triton_kernels.dtypes import POINTERS
 from rftgym_triton_kernels.modules import module_of
 from rftgym_triton_kernels.replay.faults import Fault
 
 __all__ = ["Frontend", "Signature", "signature"]
 
-_POINTERS = {
-    "float64": "*fp64",
-    "float32": "*fp32",
-    "float16": "*fp16",
-    "bfloat16": "*bf16",
-    "int64": "*i64",
-    "int32": "*i32",
-    "int16": "*i16",
-    "int8": "*i8",
-    "uint8": "*u8",
-    "bool": "*i1",
-}
 # The language's rules don't depend on the target; one target makes one intermediate representation.
 _TARGET = ("cuda", 90, 32)
 
@@ -75,7 +64,7 @@ def _classify(argument: Mapping[str, Any], prescribed: str | None) -> tuple[str,
     if argument.get("none"):
         return "constexpr", None
     if "view" in argument:
-        return _POINTERS[argument["view"]["dtype"]], None
+        return POINTERS[argument["view"]["dtype"]], None
     if prescribed:
         return prescribed, None
     if "bool" in argument:
