@@ -232,8 +232,8 @@ def test_calls_and_constants(missing: bool) -> None:
 
 
 ERRORS = [
-    ("write_everywhere", (4,), {"n": 64, "OFFSET": 1, "BLOCK": 16}, "out-of-bounds", "offset 64 of a buffer of 64"),
-    ("write_everywhere", (4,), {"n": 64, "OFFSET": -1, "BLOCK": 16}, "out-of-bounds", "offset -1 of a buffer"),
+    ("write_everywhere", (4,), {"n": 64, "OFFSET": 1, "BLOCK": 16}, "out-of-bounds", "past the end of a buffer of 64"),
+    ("write_everywhere", (4,), {"n": 64, "OFFSET": -1, "BLOCK": 16}, "out-of-bounds", "before the start of a buffer"),
     ("write_everywhere", (4,), {"n": 64, "OFFSET": 2**30, "BLOCK": 16}, "out-of-bounds", "store"),
     ("read_everywhere", (4,), {"x_ptr": np.ones(64, np.float32), "OFFSET": 1, "BLOCK": 16}, "out-of-bounds", "load"),
     ("write_own_number", (4,), {}, "race", "different values"),

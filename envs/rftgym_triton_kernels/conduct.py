@@ -8,7 +8,7 @@ patching torch, or for remembering results.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rftgym_triton_kernels.names import path_of
 from rftgym_triton_kernels.verdict import Refused
@@ -84,9 +84,10 @@ class _Conduct(ast.NodeVisitor):
 
     def __init__(self, tree: ast.Module, jitted: frozenset[str]) -> None:
         self.jitted = jitted
-        self.foreign = dict(_foreign(tree))
-        self.torch = _aliases(tree, "torch")
-        self.triton: dict[str, tuple[str, ...]] = dict.fromkeys(_aliases(tree, "triton"), ("triton",))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        self.foreign = dict(_foreign(imports))
+        self.torch = _aliases(imports, "torch")
+        self.triton: dict[str, tuple[str, ...]] = dict.fromkeys(_aliases(imports, "triton"), ("triton",))
         self.state = _module_values(tree) - jitted
         self.depth = 0
         self.hidden: list[frozenset[str]] = []
@@ -212,14 +213,14 @@ def _root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _foreign(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _foreign(imports: Sequence[ast.Import | ast.ImportFrom]) -> Iterator[tuple[str, str]]:
     """Names that imports bind, anywhere, to modules without an honest use; and what they stand for."""
-    for node in ast.walk(tree):
+    for node in imports:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] not in MODULES:
                     yield alias.asname or alias.name.split(".")[0], alias.name
-        elif isinstance(node, ast.ImportFrom):
+        else:
             module = node.module or "."
             if node.level or module.split(".")[0] not in MODULES:
                 if any(alias.name == "*" for alias in node.names):
@@ -230,17 +231,17 @@ def _foreign(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield alias.asname or alias.name, f"{module}.{alias.name}"
 
 
-def _aliases(tree: ast.Module, module: str) -> frozenset[str]:
+def _aliases(imports: Sequence[ast.Import | ast.ImportFrom], module: str) -> frozenset[str]:
     """Names that a package, or something inside of it, is imported as."""
     names = set()
-    for node in ast.walk(tree):
+    for node in imports:
         if isinstance(node, ast.Import):
             names |= {
                 alias.asname or alias.name.split(".")[0]
                 for alias in node.names
                 if alias.name.split(".")[0] == module
             }
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == module:
+        elif (node.module or "").split(".")[0] == module:
             names |= {alias.asname or alias.name for alias in node.names}
     return frozenset(names)
 

@@ -15,7 +15,7 @@ from rftgym_triton_kernels.conduct import check_conduct
 from rftgym_triton_kernels.literals import constants_of
 from rftgym_triton_kernels.names import module_names, path_of
 from rftgym_triton_kernels.verdict import Refused
-from rftgym_triton_kernels.vetting import Kernel, vetted
+from rftgym_triton_kernels.vetting import Kernel, outside_of, vetted
 
 LARGEST_SOURCE_CHARS = 65_536
 LONGEST_BITS = 1024
@@ -103,7 +103,12 @@ def extract(source: str, name: str, parameters: tuple[str, ...]) -> Extraction:
         Refused: it is no Python, or has no kernel or no wrapper (format); a kernel uses what no kernel may use (cheat),
             or what the compiler would not take (compile).
     """
-    tree = parse(source)
+    return read(parse(source), name, parameters)
+
+
+def read(tree: ast.Module, name: str, parameters: tuple[str, ...]) -> Extraction:
+    """The same from a syntax tree, which is changed by it."""
+    demands = formatting(tree, name, parameters)
     modules = module_names(tree)
     functions = _jit_functions(tree, modules)
     wrapper, bound = _wrapper(tree, name)
@@ -113,11 +118,12 @@ def extract(source: str, name: str, parameters: tuple[str, ...]) -> Extraction:
         raise Refused("extract", "format", f"no function {name} at module level")
     check_conduct(tree, frozenset(functions))
     constants = constants_of(tree, modules)
+    outside = outside_of(tree)
     kernels = {
-        each.name: vetted(each, modules, frozenset(functions), frozenset(constants), tree)
+        each.name: vetted(each, modules, frozenset(functions), frozenset(constants), outside)
         for each in functions.values()
     }
-    return Extraction(kernels, constants, formatting(tree, name, parameters), wrapper)
+    return Extraction(kernels, constants, demands, wrapper)
 
 
 def parse(source: str) -> ast.Module:
@@ -138,17 +144,7 @@ def parse(source: str) -> ast.Module:
         ) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise Refused("extract", "format", f"not Python: {type(error).__name__}: {error}") from error
-    if _depth(tree) > DEEPEST:
-        raise Refused("extract", "format", f"nested more than {DEEPEST} levels deep")
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, int)
-            and node.value.bit_length() > LONGEST_BITS
-        ):
-            raise Refused(
-                "extract", "format", f"line {node.lineno}: a number of {node.value.bit_length()} bits"
-            )
+    _check_size(tree)
     return tree
 
 
@@ -165,15 +161,23 @@ def formatting(tree: ast.Module, name: str, parameters: tuple[str, ...]) -> dict
     }
 
 
-def _depth(tree: ast.AST) -> int:
-    """Levels of the tree, counted without recursion."""
+def _check_size(tree: ast.AST) -> None:
+    """Refuse what is too deep for recursion, and integers that are too long for text; level by level, in one walk."""
     deepest, level = 0, [tree]
     while level:
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
         deepest += 1
         if deepest > DEEPEST:
-            break
-    return deepest
+            raise Refused("extract", "format", f"nested more than {DEEPEST} levels deep")
+        below: list[ast.AST] = []
+        for node in level:
+            if isinstance(node, ast.Constant):
+                if isinstance(node.value, int) and node.value.bit_length() > LONGEST_BITS:
+                    raise Refused(
+                        "extract", "format", f"line {node.lineno}: a number of {node.value.bit_length()} bits"
+                    )
+            elif not isinstance(node, ast.Name):
+                below.extend(ast.iter_child_nodes(node))
+        level = below
 
 
 def _jit_functions(

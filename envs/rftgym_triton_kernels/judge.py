@@ -20,7 +20,7 @@ from rftgym_triton_kernels import cases as cases_of
 from rftgym_triton_kernels.cases import Tensor
 from rftgym_triton_kernels.compiler import Compiled, Compiler
 from rftgym_triton_kernels.compiling import Specialisation, specialise
-from rftgym_triton_kernels.extract import Extraction, extract, find_source, formatting, parse
+from rftgym_triton_kernels.extract import Extraction, find_source, formatting, parse, read
 from rftgym_triton_kernels.outcomes import difference, misfit, results_of, share_read
 from rftgym_triton_kernels.prepared import Prepared, case_verdict, kept, prepare
 from rftgym_triton_kernels.problems import Problem
@@ -209,9 +209,10 @@ class Judge:
     def _extracted(self, problem: Problem, source: str, tagged: bool, progress: _Progress) -> Extraction:
         """Stage 1: vetted kernels, by syntax alone."""
         demands = {"code": True, "tag": tagged}
-        demands |= formatting(parse(source), problem.name, problem.parameters)
+        tree = parse(source)
+        demands |= formatting(tree, problem.name, problem.parameters)
         progress.formatting = sum(demands.values()) / len(demands)
-        return extract(source, problem.name, problem.parameters)
+        return read(tree, problem.name, problem.parameters)
 
     def _planned(
         self, answer: Extraction, source: str, prepared: Prepared, config: int, progress: _Progress

@@ -85,7 +85,7 @@ def vetted(
     modules: dict[str, tuple[str, ...]],
     jitted: frozenset[str],
     constants: frozenset[str],
-    tree: ast.Module,
+    outside: Outside,
 ) -> Kernel:
     """Check and canonicalise one function.
 
@@ -110,8 +110,7 @@ def vetted(
         and isinstance(body[0].value.value, str)
     ):
         body = body[1:] or [ast.Pass()]
-    visitor = _Body(function, modules, jitted, constants, _global_names(tree), {each.arg for each in every})
-    visitor.plain = _assigned(tree)
+    visitor = _Body(function, modules, jitted, constants, outside, {each.arg for each in every})
     clean = [visitor.visit(statement) for statement in body]
     for each in every:
         each.annotation = (
@@ -162,6 +161,24 @@ def _is_constexpr(annotation: ast.expr | None, modules: dict[str, tuple[str, ...
     return path_of(annotation, modules) == ("tl", "constexpr")
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Names around a kernel.
+
+    Attributes:
+        names: everything that the module binds at its top level, by whatever means.
+        plain: what assignments bind.
+    """
+
+    names: frozenset[str]
+    plain: frozenset[str]
+
+
+def outside_of(tree: ast.Module) -> Outside:
+    """The names that a module binds."""
+    return Outside(_global_names(tree), _assigned(tree))
+
+
 def _assigned(tree: ast.Module) -> frozenset[str]:
     """Names that plain assignments at module level bind."""
     return frozenset(
@@ -199,11 +216,12 @@ class _Body(ast.NodeTransformer):
         modules: dict[str, tuple[str, ...]],
         jitted: frozenset[str],
         constants: frozenset[str],
-        outside: frozenset[str],
+        outside: Outside,
         parameters: set[str],
     ) -> None:
         self.name = function.name
-        self.modules, self.jitted, self.constants, self.outside = modules, jitted, constants, outside
+        self.modules, self.jitted, self.constants = modules, jitted, constants
+        self.outside, self.plain = outside.names, outside.plain
         stored = {
             node.id
             for node in ast.walk(function)
@@ -211,7 +229,6 @@ class _Body(ast.NodeTransformer):
         }
         self.locals = stored | parameters
         self.used: set[str] = set()
-        self.plain: frozenset[str] = frozenset()
 
     def default(self, node: ast.expr) -> ast.expr:
         """A parameter's default: a literal, or a constant of the module."""

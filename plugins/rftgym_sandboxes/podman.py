@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import contextlib
 import hashlib
 import os
 import resource
@@ -96,7 +97,9 @@ def _root(places: list[str], links: Mapping[Path, Path]) -> Path:
     for link, target in links.items():
         here = root / link.relative_to("/")
         here.parent.mkdir(parents=True, exist_ok=True)
-        if not here.is_symlink():
+        with contextlib.suppress(
+            FileExistsError
+        ):  # an earlier container made it, or one that starts right now
             here.symlink_to(target)
     root.mkdir(parents=True, exist_ok=True)
     return root
