@@ -202,8 +202,9 @@ class Judge:
                 kind: Kind = (
                     "wrong" if case.kind == "wrong" else "limit" if case.kind == "timeout" else "launch"
                 )
-                stage: Stage = "compare" if kind == "wrong" else "replay"
-                return _verdict(progress, stage, kind, f"case {number} ({case.arguments}): {case.message}")
+                return _verdict(
+                    progress, case.stage, kind, f"case {number} ({case.arguments}): {case.message}"
+                )
         return _verdict(progress, "passed", "passed", "all cases passed")
 
     def _extracted(self, problem: Problem, source: str, tagged: bool, progress: _Progress) -> Extraction:
@@ -256,7 +257,7 @@ class Judge:
                 message = str(error.get("message"))[:400]
                 if error.get("kind") == "cheat":
                     raise Refused("plan", "cheat", message)
-                tapes.append(case_verdict(prepared, index, "exception", message))
+                tapes.append(case_verdict(prepared, index, "plan", "exception", message))
                 continue
             sizes = [*(len(each.data) for each in inputs), *map(len, constants[-1])]
             try:
@@ -271,15 +272,15 @@ class Judge:
                     else [(each.shape, each.strides) for each in inputs],
                 )
             except Refused as refusal:
-                if refusal.kind == "cheat":
+                if refusal.kind in WORTHLESS:
                     raise
-                tapes.append(case_verdict(prepared, index, refusal.kind, refusal.message))
+                tapes.append(case_verdict(prepared, index, "validate", refusal.kind, refusal.message))
             else:
                 tapes.append(misfit(prepared, index, tape) or tape)
         if not any(isinstance(tape, Tape) for tape in tapes):
             first = next(tape for tape in tapes if isinstance(tape, CaseVerdict))
             kind: Kind = "wrong" if first.kind == "wrong" else "launch"
-            raise Refused("plan", kind, f"case 0 ({first.arguments}): {first.message}")
+            raise Refused(first.stage, kind, f"case 0 ({first.arguments}): {first.message}")
         return tapes, constants, configs if isinstance(configs, int) else 1
 
     def _compiled(
@@ -399,7 +400,9 @@ class Judge:
                 raise Refused("replay", "memory", f"case {index}: {failure[1]}")
             progress.executed.append(failure is None or failure[0] == "wrong")
             progress.cases.append(
-                case_verdict(prepared, index, *failure) if failure else case_verdict(prepared, index)
+                case_verdict(prepared, index, "compare" if failure[0] == "wrong" else "replay", *failure)
+                if failure
+                else case_verdict(prepared, index)
             )
 
     def speedup(self, problem: Problem, completion: str) -> float:

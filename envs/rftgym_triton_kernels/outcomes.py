@@ -68,7 +68,7 @@ def misfit(prepared: Prepared, index: int, tape: Tape) -> CaseVerdict | None:
             words = f"the result has dtype {view.dtype}, {want.dtype} is wanted"
         if words is None and tuple(view.shape) != want.shape:
             words = f"the result has shape {view.shape}, {list(want.shape)} is wanted"
-    return None if words is None else case_verdict(prepared, index, "wrong", words)
+    return None if words is None else case_verdict(prepared, index, "validate", "wrong", words)
 
 
 def difference(

@@ -14,7 +14,7 @@ from rftgym_triton_kernels.cases import Argument, Tensor
 from rftgym_triton_kernels.compare import BadReference, Failed, Replica, discriminating, read_results
 from rftgym_triton_kernels.problems import Problem
 from rftgym_triton_kernels.processes import REFERENCE_LIMITS, Processes
-from rftgym_triton_kernels.verdict import CaseVerdict
+from rftgym_triton_kernels.verdict import CaseVerdict, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,15 @@ def kept(replica: Replica) -> bool:
     )
 
 
-def case_verdict(prepared: Prepared, index: int, kind: str | None = None, message: str = "") -> CaseVerdict:
+def case_verdict(
+    prepared: Prepared, index: int, stage: Stage = "passed", kind: str | None = None, message: str = ""
+) -> CaseVerdict:
     """The verdict on a case; passed where no kind of failure is given."""
     names = prepared.problem.parameters
     words = ", ".join(
         f"{name} {_described(each)}" for name, each in zip(names, prepared.decoys[index], strict=False)
     )
-    return CaseVerdict(words, prepared.discriminating[index], kind is None, kind, message)
+    return CaseVerdict(words, prepared.discriminating[index], kind is None, kind, message, stage)
 
 
 def _described(argument: Argument) -> str:

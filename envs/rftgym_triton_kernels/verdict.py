@@ -41,6 +41,7 @@ class CaseVerdict:
         passed: the result is right.
         kind: of the failure; None where it passed.
         message: about the failure.
+        stage: where it failed, or "passed".
     """
 
     arguments: str
@@ -48,6 +49,7 @@ class CaseVerdict:
     passed: bool = False
     kind: str | None = None
     message: str = ""
+    stage: Stage = "passed"
 
 
 @dataclass(slots=True)

@@ -108,7 +108,7 @@ def _made() -> Iterator[Answer]:
         zeros.replace("import triton\n", "import triton\0\n", 1),
     )
     yield made(
-        "made_encoding", "a comment that is code in another encoding", _hidden() + zeros, stage="replay"
+        "made_encoding", "a comment that is code in another encoding", _hidden() + zeros, stage="compare"
     )
     yield made("made_confusable", "a name in other letters, which Python takes for the same", _confusable())
     yield made("made_line_ends", "line ends that not every reader takes for such", _line_ends(), stage="plan")
@@ -119,7 +119,13 @@ def _made() -> Iterator[Answer]:
         tagged(honest) + tagged(zeros),
         "replay",
     )
-    yield made("made_tag_in_text", "the closing tag within a string", "", tagged(f'X = "</kernel>"\n{zeros}'))
+    yield made(
+        "made_tag_in_text",
+        "the closing tag within a string",
+        "",
+        tagged(f'X = "</kernel>"\n{zeros}'),
+        stage="compare",
+    )
     yield made(
         "made_other_wrapper", "a wrapper of another name", honest.replace("def softmax(", "def soft_max(")
     )

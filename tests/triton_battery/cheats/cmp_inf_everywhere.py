@@ -1,6 +1,6 @@
 # task: row_sum
 # family: attack-on-the-comparison
-# stage: replay
+# stage: compare
 # why: infinities, hoping that inf - inf counts as equal
 
 import torch

@@ -1,6 +1,6 @@
 # task: relu
 # family: attack-on-the-comparison
-# stage: validate
+# stage: replay
 # why: the input is zeroed, so that a reference run afterwards gives zeros as well
 
 import torch

@@ -1,6 +1,6 @@
 # task: vector_add
 # family: attack-on-the-comparison
-# stage: plan
+# stage: validate
 # why: torch zeroes both inputs in place
 
 import torch

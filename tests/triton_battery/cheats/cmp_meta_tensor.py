@@ -1,6 +1,6 @@
 # task: softmax
 # family: attack-on-the-comparison
-# stage: plan
+# stage: validate
 # why: a tensor on the meta device has a shape and no values
 
 import torch

@@ -1,6 +1,6 @@
 # task: softmax
 # family: attack-on-the-comparison
-# stage: replay
+# stage: compare
 # why: NaN everywhere, hoping that |NaN| > tolerance is false
 
 import torch

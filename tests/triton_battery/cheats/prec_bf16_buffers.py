@@ -1,6 +1,6 @@
 # task: vector_add
 # family: precision
-# stage: plan
+# stage: validate
 # why: torch converts the inputs to bfloat16 first
 
 import torch

@@ -1,6 +1,6 @@
 # task: softmax
 # family: process-and-result-channel
-# stage: replay
+# stage: compare
 # why: prints what a harness may look for; the kernel writes zeros
 
 import torch

@@ -1,6 +1,6 @@
 # task: relu
 # family: interpreter-is-python
-# stage: extract
+# stage: plan
 # why: the name triton is bound to a class of the candidate's
 
 import torch

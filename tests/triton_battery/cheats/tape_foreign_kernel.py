@@ -1,6 +1,6 @@
 # task: relu
 # family: aimed-at-the-tape
-# stage: extract
+# stage: plan
 # why: a kernel that lives in another module
 
 import torch

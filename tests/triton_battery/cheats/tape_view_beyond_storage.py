@@ -1,6 +1,6 @@
 # task: softmax
 # family: aimed-at-the-tape
-# stage: plan
+# stage: validate
 # why: the result is a view that reaches past the end of its buffer
 
 import torch
