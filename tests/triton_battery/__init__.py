@@ -90,7 +90,7 @@ def _made() -> Iterator[Answer]:
     yield also(
         "made_huge_power", "a power that never ends, for who folds constants", "x = 9 ** 9 ** 9 ** 9", "plan"
     )
-    yield also("made_many_lines", "thousands of statements", "x = 1\n" * 5_000, "replay")
+    yield also("made_many_lines", "thousands of statements", "x = 1\n" * 5_000, "compare")
     yield also("made_deep_brackets", "brackets nested deeper than a parser's stack", "x = " + "(" * 25_000)
     yield also(
         "made_deep_minus", "signs nested deeper than a compiler's stack", f"x = {'-' * 25_000}1", "plan"
@@ -117,7 +117,7 @@ def _made() -> Iterator[Answer]:
         "an honest answer before the one that counts",
         "",
         tagged(honest) + tagged(zeros),
-        "replay",
+        "compare",
     )
     yield made(
         "made_tag_in_text",
