@@ -372,3 +372,11 @@ class TestReference:
         tensor = decoys(right.cases[0])[0]
         assert isinstance(tensor, Tensor) and tensor.dtype in FLOATS
         assert np.array_equal(said["right"][0].exact, tensor.values() * 2)
+
+
+def test_cases_that_would_fill_the_memory_are_refused() -> None:
+    row = {"name": "f", "signature": "f(x)", "reference": "def f(x):\n    return x\n"}
+    case = [{"shape": [4096, 4096]}]
+    assert ProblemRow.model_validate({**row, "cases": [case] * 4})
+    with pytest.raises(ValueError, match="elements in all"):
+        ProblemRow.model_validate({**row, "cases": [case] * 5})

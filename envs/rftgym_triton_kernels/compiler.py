@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from rftgym.sandbox import commands
 from rftgym_triton_kernels.compiling import Specialisation, amd_facts, assembled, assembler, cache_key
 from rftgym_triton_kernels.extract import Extraction
+from rftgym_triton_kernels.outcomes import content_of
 from rftgym_triton_kernels.processes import COMPILE_LIMITS, PTXAS_LIMITS, Processes
 from rftgym_triton_kernels.prompts import triton_version
 from rftgym_triton_kernels.remembered import Remembered
 from rftgym_triton_kernels.targets import target_of
 
-REMEMBERED = 65_536
+REMEMBERED = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,15 @@ class Compiler:
             if not isinstance(result, dict) or "error" in result:
                 made.append(Compiled(str(result.get("error") if isinstance(result, dict) else result)[:400]))
                 continue
-            shared = int(result.get("shared", 0))
-            text = outcome.blobs[result["blob"]]
+            shared, text = result.get("shared"), content_of(result, outcome.blobs)
+            if type(shared) is not int or not text:
+                made.append(Compiled("the compiler's process answered something else than a kernel"))
+                continue
             if shared > target.shared_bytes:
                 error = f"it needs {shared} bytes of shared memory, {target.name} has {target.shared_bytes}"
                 made.append(Compiled(error, {"shared": shared}, too_large=True))
                 continue
-            lowered = outcome.blobs[result["lowered"]]
+            lowered = content_of(result, outcome.blobs, "lowered")
             narrows = result.get("narrows") is True
             made.append(Compiled(None, {"shared": shared}, narrows=narrows, lowered=lowered))
             assemblies[place] = text

@@ -170,7 +170,10 @@ class Judge:
             ),
             digest_size=20,
         ).hexdigest()
-        return self._verdicts.get(key, lambda: self._judged(problem, source, tagged, attempt))
+        verdict = self._verdicts.get(key, lambda: self._judged(problem, source, tagged, attempt))
+        if verdict.kind == "limit":  # a busy machine may be to blame: another time it is judged again
+            self._verdicts.forget(key)
+        return verdict
 
     def _judged(self, problem: Problem, source: str, tagged: bool, attempt: int) -> Verdict:
         progress = _Progress(formatting=(1 + tagged) / 7)

@@ -33,6 +33,17 @@ def share_read(tape: Tape, said: Any) -> float:
     return min((shares[place] for place in inputs), default=1.0)
 
 
+def content_of(result: Any, blobs: Sequence[bytes], key: str = "blob") -> bytes:
+    """The blob that a record of a child names; nothing where it names none."""
+    number = result.get(key) if isinstance(result, dict) else None
+    return blobs[number] if type(number) is int and 0 <= number < len(blobs) else b""
+
+
+def _listed(said: dict[str, Any], tape: Tape) -> bool:
+    results = said.get("results")
+    return isinstance(results, list) and len(results) == len(tape.results)
+
+
 def results_of(
     tapes: Sequence[Tape | CaseVerdict], replayed: Sequence[Sequence[Any]]
 ) -> list[list[list[NDArray[Any]]]]:
@@ -40,7 +51,7 @@ def results_of(
     everything: list[list[list[NDArray[Any]]]] = []
     for tape, drawings in zip(tapes, replayed, strict=True):
         ran = isinstance(tape, Tape) and all(
-            isinstance(said, dict) and said.get("ok") is True for said, _ in drawings
+            isinstance(said, dict) and said.get("ok") is True and _listed(said, tape) for said, _ in drawings
         )
         if not ran or not isinstance(tape, Tape):
             everything.append([])
@@ -48,7 +59,7 @@ def results_of(
         everything.append(
             [
                 [
-                    decoded(blobs[result["blob"]], view.dtype, view.shape)
+                    decoded(content_of(result, blobs), view.dtype, view.shape)
                     for view, result in zip(tape.results, said["results"], strict=True)
                 ]
                 for said, blobs in drawings

@@ -29,6 +29,8 @@ Tolerance = tuple[float, float]
 """rtol, atol: a number ``got`` passes for ``want`` where ``|got - want| <= atol + rtol * |want|``."""
 
 MOST_ELEMENTS: Final = 2**24
+MOST_ELEMENTS_IN_ALL: Final = 2**26
+"""Of all cases of a problem: they are drawn, referenced and kept in the judge's own memory."""
 MOST_DIMENSIONS: Final = 8
 LARGEST: Final = {"int64": 2**63, "int32": 2**31, "int16": 2**15, "int8": 2**7, "uint8": 2**8, "bool": 2}
 DEFAULT_TOLERANCE: Final[dict[str, Tolerance]] = {
@@ -187,6 +189,13 @@ class ProblemRow(TaskRow):
                     f"cases[{number}] has {len(case)} arguments, {self.signature!r} takes {wanted}"
                 )
         _check_reference(self.name, self.reference)
+        elements = sum(
+            math.prod(each.shape) for case in self.cases for each in case if isinstance(each, TensorArgument)
+        )
+        if elements > MOST_ELEMENTS_IN_ALL:
+            raise ValueError(
+                f"cases: {elements:,} elements in all, at most {MOST_ELEMENTS_IN_ALL:,} are judged"
+            )
         return self
 
     def task_id(self) -> str:

@@ -6,17 +6,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Remembered(dict[str, "Future[T]"]):
+class Remembered(Generic[T]):
     """Values by content, each made once even where several threads ask at a time; the oldest ones are forgotten."""
 
     def __init__(self, most: int) -> None:
-        super().__init__()
         self._most = most
+        self._made: dict[str, Future[T]] = {}
         self._order: OrderedDict[str, None] = OrderedDict()
         self._guard = threading.Lock()
 
@@ -26,14 +26,14 @@ class Remembered(dict[str, "Future[T]"]):
         mine: dict[str, int] = {}
         with self._guard:
             for place, key in enumerate(keys):
-                if key not in self:
-                    self[key] = Future()
+                if key not in self._made:
+                    self._made[key] = Future()
                     mine[key] = place
                 self._order[key] = None
                 self._order.move_to_end(key)
-                futures.append(self[key])
-            while len(self) > self._most:
-                del self[self._order.popitem(last=False)[0]]
+                futures.append(self._made[key])
+            while len(self._made) > self._most:
+                del self._made[self._order.popitem(last=False)[0]]
         own = dict(zip(mine.values(), (futures[place] for place in mine.values()), strict=True))
         try:
             if own:
@@ -42,7 +42,7 @@ class Remembered(dict[str, "Future[T]"]):
         except BaseException as error:
             with self._guard:
                 for key in mine:
-                    self.pop(key, None)
+                    self._made.pop(key, None)
                     self._order.pop(key, None)
             for future in own.values():
                 if not future.done():
@@ -50,6 +50,12 @@ class Remembered(dict[str, "Future[T]"]):
             raise
         return [future.result() for future in futures]
 
-    def get(self, key: str, make: Callable[[], T]) -> T:  # type: ignore[override]
+    def get(self, key: str, make: Callable[[], T]) -> T:
         """The value of a key, made where it is not there."""
         return self.get_many([key], lambda _: [make()])[0]
+
+    def forget(self, key: str) -> None:
+        """Make it anew the next time."""
+        with self._guard:
+            self._made.pop(key, None)
+            self._order.pop(key, None)

@@ -7,6 +7,7 @@ done.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from rftgym_triton_kernels.cases import Tensor
 from rftgym_triton_kernels.compare import Replica
-from rftgym_triton_kernels.dtypes import FLOATS, decode
+from rftgym_triton_kernels.dtypes import FLOATS, ITEMSIZE, decode
 from rftgym_triton_kernels.verdict import CaseVerdict, Refused
 
 NEAR: Final = (0.02, 0.01)
@@ -56,10 +57,10 @@ def refuse_shortcuts(
 
 
 def decoded(data: bytes, dtype: str, shape: Sequence[int]) -> NDArray[Any]:
-    """A result's elements; NaN where the process sent too few."""
-    values = decode(data, dtype) if dtype in FLOATS or len(data) else np.empty(0)
-    size = int(np.prod(shape))
-    return values.reshape(shape) if values.size == size else np.full(shape, np.nan)
+    """A result's elements; NaN where the process sent too few or too many."""
+    if len(data) != math.prod(shape) * ITEMSIZE[dtype]:
+        return np.full(shape, np.nan)
+    return decode(data, dtype).reshape(shape)
 
 
 def _constant(drawn: Sequence[Replica], got: Sequence[Results]) -> bool:
