@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rftgym.errors import UsageError
 from rftgym.types import Sampling
@@ -57,12 +57,23 @@ class ModelSettings(Settings):
 
 
 class EnvSettings(Settings):
-    """Which environment, and what it is made with (``kwargs`` go to its constructor)."""
+    """Which environment, and what it is made with.
+
+    Attributes:
+        kwargs: go to its constructor.
+        tasks: a file with tasks of the user's own.
+        train_tasks: train on this many tasks of the train split only; which ones, ``train_seed`` says. Other splits
+            stay whole.
+        shots: solved train tasks that are shown before each task (few-shot prompting).
+    """
 
     id: str
     kwargs: dict[str, Any] = {}
     tasks: str | None = None
     max_turns: int | None = Field(None, ge=1)
+    train_tasks: int | None = Field(None, ge=1)
+    train_seed: int = Field(0, ge=0, lt=2**31)
+    shots: int = Field(0, ge=0)
 
 
 class RewardSettings(Settings):
@@ -107,6 +118,8 @@ class EvaluationSettings(Settings):
         samples: episodes a task (more than one gives pass@k).
         every: steps between evaluations on the validation split; 0 = none.
         every_n: tasks of those.
+        measure: what an evaluation on the way is judged by; equal ones go by the other.
+        patience: training stops early after this many of them in a row without a new best one; 0 = never.
         seed: of the choice of tasks and of the episodes; the same before and after.
     """
 
@@ -115,7 +128,81 @@ class EvaluationSettings(Settings):
     samples: int = Field(1, ge=1)
     every: int = Field(10, ge=0)
     every_n: int = Field(64, ge=1)
+    measure: Literal["success", "reward"] = "success"
+    patience: int = Field(0, ge=0)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _patience_needs_evaluations(self) -> EvaluationSettings:
+        if self.patience and not self.every:
+            raise ValueError("patience counts evaluations on the way, and evaluation.every is 0")
+        return self
+
+
+class CheckpointSettings(Settings):
+    """What is kept of a run's weights.
+
+    Attributes:
+        every: steps between checkpoints, rounded up to a step at which the trainer can be resumed; 0 = only at the end.
+        keep: checkpoints that stay, the newest ones; the weights of the best evaluation on the way stay besides.
+        take: which weights the run ends with: those after the last step or those of the best evaluation on the way,
+            the end included. None: "best" where ``evaluation.patience`` is set, else "last".
+    """
+
+    every: int = Field(10, ge=0)
+    keep: int = Field(2, ge=1)
+    take: Literal["last", "best"] | None = None
+
+
+class GuardSettings(Settings):
+    """Checks before the first step, so that what would fail in hour three fails now.
+
+    Attributes:
+        gate: play ``gate_tasks`` groups with the starting policy, and where too few of them carry a signal, warn or
+            stop.
+        dry_step: make one forward and backward pass of the largest size that training can meet.
+        retreat: where that does not fit into memory, halve ``trainer.micro_batch`` until it does, instead of ending.
+    """
+
+    gate: Literal["off", "warn", "stop"] = "warn"
+    gate_tasks: int = Field(16, ge=1)
+    dry_step: bool = True
+    retreat: bool = False
+
+
+class WarmStartSettings(Settings):
+    """Supervised fine-tuning before the run proper, as a run of its own inside this one.
+
+    Attributes:
+        examples: solved tasks to learn from; 0 = no warm start.
+        id: of the trainer that does it; ``settings`` are its own.
+    """
+
+    examples: int = Field(0, ge=0)
+    id: str = "sft"
+    settings: dict[str, Any] = {}
+
+
+Schedule = Literal["constant", "linear", "cosine", "cosine-floor", "inverse-sqrt"]
+
+
+class OptimizerSettings(Settings):
+    """What the trainers' settings have in common: AdamW and its learning rate.
+
+    Attributes:
+        learning_rate: peak; reached after ``warmup`` steps, then held or decayed as ``schedule`` says: linearly or as a
+            cosine to 0 at the last step, as a cosine to a tenth ("cosine-floor"), or with the root of the step.
+        max_grad_norm: a longer gradient is scaled down to it.
+        micro_batch: most rows per forward and backward pass; None: as many as the trainer finds fitting. It changes
+            memory and speed, not the mathematics.
+    """
+
+    learning_rate: float = Field(5e-5, gt=0)
+    warmup: int = Field(3, ge=0)
+    schedule: Schedule = "constant"
+    weight_decay: float = Field(0.0, ge=0)
+    max_grad_norm: float = Field(1.0, gt=0)
+    micro_batch: int | None = Field(None, ge=1)
 
 
 class TrainerSettings(Settings):
@@ -140,8 +227,24 @@ class RunConfig(Settings):
     sampling: SamplingSettings = SamplingSettings()
     trainer: TrainerSettings = TrainerSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
+    guard: GuardSettings = GuardSettings()
+    warm_start: WarmStartSettings = WarmStartSettings()
     seed: int = Field(0, ge=0, lt=2**31)
     runs: str = "runs"
+
+    @property
+    def takes_best(self) -> bool:
+        """The run ends with the weights of the best evaluation on the way, not with the last ones."""
+        return (self.checkpoints.take or ("best" if self.evaluation.patience else "last")) == "best"
+
+    @model_validator(mode="after")
+    def _best_needs_evaluations(self) -> RunConfig:
+        if self.takes_best and not self.evaluation.every:
+            raise ValueError(
+                "checkpoints.take=best goes by evaluations on the way, and evaluation.every is 0"
+            )
+        return self
 
     @field_validator("env", "model", "trainer", mode="before")
     @classmethod

@@ -118,6 +118,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
 
     Attributes:
         id: under which the environment was made; its class's name until then.
+        shots: messages of solved tasks that are shown before each task's own first message.
         rubric: composes its rewards.
         tasks: by split.
 
@@ -149,6 +150,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         if max_turns is not None and max_turns < 1:
             raise UsageError(f"max_turns={max_turns}; an episode has at least one turn")
         self.id = type(self).__name__
+        self.shots: tuple[Message, ...] = ()
         self.rubric = self.make_rubric() if rubric is None else rubric
         self.tasks = self.make_tasks() if tasks is None else tasks
         if max_turns is not None:
@@ -181,8 +183,29 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         """Answer a completion; may change ``state``. A malformed completion is data: say so in the observation."""
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
-        """Conversations (imperfect ones are fine) to warm-start a model from; none by default."""
+        """Conversations of an imperfect player, of the train split; none by default. See also :meth:`demonstrate`."""
         return iter(())
+
+    def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
+        """A conversation that solves a task, as the episode would go, up to its last completion or closing words.
+
+        Supervised fine-tuning, warm starts and few-shot prompts learn from it. None, as by default, where the
+        environment knows no solution.
+        """
+        return None
+
+    def solved(self, n: int, seed: int) -> Iterator[list[Message]]:
+        """Solutions of up to ``n`` tasks of the train split, each ending with a completion.
+
+        Tasks come in an order given by the seed; those that the environment cannot solve itself are passed over.
+        """
+        size = self.tasks.size("train")
+        for task in self.tasks.sample("train", n if size is None else min(n, size), seed):
+            conversation = self.demonstrate(task, seed)
+            while conversation and conversation[-1].role != "assistant":
+                conversation = conversation[:-1]  # closing words teach nothing
+            if conversation:
+                yield conversation
 
     # ---- the engine's door
 
@@ -208,6 +231,9 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             self._pending = (Message("system", self.system), user) if self.system is not None else (user,)
         else:
             self._pending = tuple(opening)
+        if self.shots:
+            first = next((i for i, m in enumerate(self._pending) if m.role != "system"), 0)
+            self._pending = (*self._pending[:first], *self.shots, *self._pending[first:])
         return self._pending
 
     def advance(self, turn: Turn) -> tuple[Message, ...]:

@@ -37,6 +37,25 @@ def peak_bytes() -> int | None:
         return None
 
 
+def available_bytes() -> int | None:
+    """What this process may still take of the machine's memory, its control group's limit included; None if unknown."""
+    try:
+        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    if found is None:
+        return None
+    free = [int(found[1]) * 1024]
+    group = Path("/sys/fs/cgroup")
+    try:  # version 2; where the files are missing or say "max" there is no limit
+        limit, used = (int((group / name).read_text("ascii")) for name in ("memory.max", "memory.current"))
+        reclaimable = re.search(r"^inactive_file (\d+)", (group / "memory.stat").read_text("ascii"), re.M)
+        free.append(limit - used + (int(reclaimable[1]) if reclaimable else 0))
+    except (OSError, ValueError):
+        pass
+    return max(0, min(free))
+
+
 def _cuda() -> Any:
     """``torch.cuda`` where this process uses a GPU; does not import torch."""
     torch = sys.modules.get("torch")

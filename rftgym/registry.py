@@ -13,12 +13,13 @@ from rftgym.plugins import Plugins, discover
 from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
 
 if TYPE_CHECKING:
-    from rftgym.config import EnvSettings, ModelSettings, RewardSettings
+    from rftgym.config import EnvSettings, ModelSettings, RewardSettings, Settings
     from rftgym.env import TextEnv
     from rftgym.policy import Policy
     from rftgym.rubric import Component, Rubric
     from rftgym.sandbox import Sandbox
     from rftgym.trainer import Trainer
+    from rftgym.types import Message
 
 
 @functools.cache
@@ -73,8 +74,29 @@ def make_configured(
     if env.max_turns is not None:
         kwargs["max_turns"] = env.max_turns
     made = make(env.id, plugins=plugins, **kwargs)
+    if env.train_tasks is not None:
+        from rftgym.tasks import FewTrainTasks
+
+        made.tasks = FewTrainTasks(made.tasks, env.train_tasks, env.train_seed)
+    if env.shots:
+        made.shots = _shots(made, env.shots, env.train_seed)
     made.rubric = changed_rubric(made.rubric, rewards, plugins=plugins)
     return made
+
+
+def _shots(env: TextEnv[Any], n: int, seed: int) -> tuple[Message, ...]:
+    """Solved train tasks as messages, without their system messages.
+
+    Raises:
+        UsageError: the environment solves fewer than ``n`` tasks of its train split.
+    """
+    conversations = list(env.solved(n, seed))
+    if len(conversations) < n:
+        raise UsageError(
+            f"env.shots={n}: environment {env.id!r} can show {len(conversations)} solved train tasks; "
+            "an environment shows them by its method demonstrate()"
+        )
+    return tuple(message for talk in conversations for message in talk if message.role != "system")
 
 
 def changed_rubric(rubric: Rubric, settings: RewardSettings, *, plugins: Plugins) -> Rubric:
@@ -187,7 +209,7 @@ def trainer_class(id: str, *, plugins: Plugins | None = None) -> type[Trainer]:
 
 
 def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> Mapping[str, Any]:
-    """What an environment and a model ask ``train`` to assume where the user says nothing.
+    """What an environment and a model ask ``train`` to assume where the user says nothing, for every trainer.
 
     Args:
         model: instead of the environment's default one, which need not be installed where it is not used.
@@ -203,3 +225,26 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     known = model is not None or named in plugins.ids("policy")
     of_model = policy_spec(named, plugins).train_defaults if known else {}
     return {"model.id": named, **spec.train_defaults, **of_model}
+
+
+def defaults_for(assumed: Mapping[str, Any], trainer: str, settings: type[Settings]) -> dict[str, Any]:
+    """Those of :func:`defaults_of` that mean something to a trainer.
+
+    Args:
+        trainer: its id. ``ppo.learning_rate`` is for the trainer "ppo" alone and wins over ``trainer.learning_rate``,
+            which is for every trainer that has such a setting.
+        settings: the trainer's own.
+    """
+    from rftgym.config import RunConfig
+
+    general, own = {}, {}
+    for name, value in assumed.items():
+        group, _, rest = name.partition(".")
+        if group == "trainer":
+            if rest in settings.model_fields:
+                general[name] = value
+        elif group in RunConfig.model_fields:
+            general[name] = value
+        elif group == trainer:
+            own[f"trainer.{rest}"] = value
+    return general | own

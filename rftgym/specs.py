@@ -53,7 +53,7 @@ class EnvSpec(Spec):
         gymnasium_id: also registered under this name with Gymnasium, e.g. "rftgym/Wordle-v0".
         default_model: what ``rftgym train`` starts from when no ``--model`` is given.
         train_defaults: settings that ``rftgym train`` takes for this environment where the user says nothing
-            (dotted configuration keys).
+            (dotted configuration keys); ``"ppo.steps"`` is for the trainer "ppo" alone, ``"trainer.steps"`` for all.
     """
 
     kind: ClassVar[str] = "env"

@@ -137,6 +137,38 @@ class ProceduralTaskset(Taskset):
         return self.item(found[1], int(found[3]), int(found[2]))
 
 
+class FewTrainTasks(Taskset):
+    """A taskset of which only some tasks of the train split are used; the other splits are whole.
+
+    Args:
+        whole: all tasks.
+        n: tasks of the train split that stay.
+        seed: of the choice.
+
+    Raises:
+        UsageError: the train split has fewer than ``n``.
+    """
+
+    def __init__(self, whole: Taskset, n: int, seed: int) -> None:
+        size = whole.size("train")
+        if size is not None and size < n:
+            raise UsageError(f"env.train_tasks={n}: split 'train' has {size} tasks")
+        self._whole = whole
+        self._train = whole.sample("train", n, seed)
+
+    def size(self, split: str) -> int | None:
+        """``n`` for "train", else what the whole has."""
+        return len(self._train) if split == "train" else self._whole.size(split)
+
+    def item(self, split: str, index: int, seed: int = 0) -> Task:
+        """Task ``index`` of a split; of the train split, whatever the seed."""
+        return self._train[index] if split == "train" else self._whole.item(split, index, seed)
+
+    def by_id(self, id: str) -> Task:
+        """The task of this id, one that is not used for training included."""
+        return self._whole.by_id(id)
+
+
 def read_jsonl(path: str | Path) -> list[tuple[int, dict[str, object]]]:
     """The objects of a JSON-lines file with their line numbers (from 1); blank lines are passed over.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rftgym.config import RunConfig, Settings
+from rftgym.errors import ContractError
+from rftgym.selection import best_step, is_stale
 from rftgym.types import Sampling, Task, Trajectory
 
 if TYPE_CHECKING:
@@ -17,9 +20,18 @@ if TYPE_CHECKING:
     from rftgym.policy import Policy
     from rftgym.runs.directory import RunDirectory
 
+OBSERVATION_TOKENS = 64
+"""What an environment's answer to a completion is taken to be long, where the worst case is needed."""
+OPENING_TOKENS = 512
+"""The same for a first prompt, where the policy does not say."""
+
 
 class StopRequested(Exception):
-    """The user asked the run to stop; raised by :meth:`TrainContext.step_done` after a checkpoint was asked for."""
+    """Training should end after this step: :meth:`TrainContext.step_done` raises it because the user asked for it."""
+
+
+class EarlyStopped(StopRequested):
+    """The held-out score has stopped improving (``evaluation.patience``)."""
 
 
 @dataclass
@@ -38,6 +50,7 @@ class TrainContext:
         evaluate_now: plays the validation tasks at a step and records the result.
         listeners: called with (step, steps, metrics) after each step: progress bars.
         stop: returns True once the user asked the run to stop.
+        step: the last one that is done, those before a resume included.
     """
 
     config: RunConfig
@@ -51,6 +64,10 @@ class TrainContext:
     evaluate_now: Callable[[int], None]
     listeners: list[Callable[[int, int, Mapping[str, float]], None]] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
+    step: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.step = 0 if self.resume_from is None else int(self.resume_from.name.removeprefix("step-"))
 
     def rollout(
         self, step: int, tasks: Sequence[Task], seeds: Sequence[int], group_size: int
@@ -84,39 +101,114 @@ class TrainContext:
         return trajectories
 
     def step_done(self, step: int, steps: int, metrics: Mapping[str, float]) -> None:
-        """Record an optimizer step: metrics line, hooks, listeners, and the evaluation that may be due.
+        """Record a step: metrics line, hooks, listeners, and the evaluation that may be due.
+
+        Steps are counted: each is done once, none is left out, neither by the algorithm nor by a resume.
 
         Raises:
-            StopRequested: the user wants the run to stop; the trainer saves a checkpoint and lets it pass.
+            ContractError: this is not the step after the last one.
+            StopRequested: the user wants the run to stop, or :class:`EarlyStopped`. The trainer saves a checkpoint and
+                lets it pass; where it cannot be resumed at this step it goes on, and is told again at the next one.
         """
+        if step != self.step + 1:
+            raise ContractError(
+                f"trainer {self.config.trainer.id!r} reports step {step} after step {self.step}: "
+                "a step was left out or done twice"
+            )
         self.run.add_metrics(step, metrics)
+        self.step = step
         self.plugins.hooks.on_step_end(run=self.run, step=step, metrics=metrics)
         for listener in self.listeners:
             listener(step, steps, metrics)
-        every = self.config.evaluation.every
-        if every and step % every == 0 and step < steps:
+        every, last = self.config.evaluation.every, step >= steps
+        if every and (step % every == 0 or last) and (self.config.takes_best or not last):
             self.evaluate_now(step)
-        if self.stop() and step < steps:
+        if not last and self._is_stale():
+            raise EarlyStopped
+        if not last and self.stop():
             raise StopRequested
+
+    def is_over(self, step: int, steps: int) -> bool:
+        """Whether training had ended at this step: then a trainer that resumes loads the weights and nothing else."""
+        return step >= steps or self._is_stale()
+
+    @contextmanager
+    def checkpoint(self, step: int) -> Iterator[Path]:
+        """Fill a checkpoint: the directory gets its name when the block ends well, and the oldest one goes."""
+        with self.run.checkpoint(step, keep=self.config.checkpoints.keep) as directory:
+            yield directory
+        best = best_step(self.run.evaluations(), self.config.evaluation, step)
+        if (
+            best is not None
+        ):  # only now: a run that is killed before goes back to an older step, and its best one
+            self.run.forget_best(but=best)
+
+    def checkpoint_due(self, step: int, steps: int, *, cycle: int = 1) -> bool:
+        """Whether a trainer should save a checkpoint at this step.
+
+        Args:
+            cycle: steps between those at which the trainer can be resumed; ``step`` is one of them or the last.
+        """
+        every = self.config.checkpoints.every
+        return step >= steps or bool(every and step // every > (step - cycle) // every)
+
+    def longest_episode_tokens(self) -> int:
+        """About how long an episode can become, in tokens: prompts, observations and completions at their limits.
+
+        At most the model's context. First prompts are those of the first tasks; an observation counts
+        ``OBSERVATION_TOKENS``.
+        """
+        said = (self.sampling.max_tokens + OBSERVATION_TOKENS) * self.env.max_turns
+        longest = self._longest_opening() + said
+        model = getattr(self.policy, "model", None)
+        context = getattr(model.config.get_text_config(), "max_position_embeddings", None) if model else None
+        return min(longest, context) if context else longest
+
+    def _longest_opening(self, tasks: int = 8) -> int:
+        chat = getattr(self.policy, "chat", None)
+        if chat is None:
+            return OPENING_TOKENS
+        env = self.env.spawn()
+        chosen = self.env.tasks.sample("train", tasks, self.config.seed)
+        return max(len(chat.opening(env.start(task, self.config.seed))) for task in chosen)
+
+    def _is_stale(self) -> bool:
+        settings = self.config.evaluation
+        return bool(settings.patience) and is_stale(self.run.evaluations(), settings, self.step)
 
 
 class Trainer(ABC):
-    """An algorithm. A class with a ``Config`` and a ``train``."""
+    """An algorithm. A class with a ``Config`` and a ``train``.
+
+    Attributes:
+        Config: its settings; most derive theirs from :class:`rftgym.config.OptimizerSettings`.
+        on_policy: it learns from episodes that the policy plays, so that a look at some of them beforehand says whether
+            there will be anything to learn from (``guard.gate``).
+    """
 
     Config: ClassVar[type[Settings]]
+    on_policy: ClassVar[bool] = True
 
-    def check(self, config: RunConfig, policy: Policy) -> None:
+    def check(self, config: RunConfig, policy: Policy, env: TextEnv[Any]) -> None:
         """Refuse what this algorithm cannot train; called before anything is written.
 
         Raises:
             UsageError: names the setting and the cure.
         """
 
+    def largest_pass(self, context: TrainContext) -> tuple[int, int] | None:
+        """Rows and tokens a row of the largest forward and backward pass that training can make; None = unknown.
+
+        The dry step makes it before step 1. Where it has to make it smaller, ``context.settings.micro_batch`` is
+        lowered before ``train`` is called.
+        """
+        return None
+
     @abstractmethod
     def train(self, context: TrainContext) -> int:
-        """Train until the configured number of steps; return the number of optimizer steps taken in all.
+        """Train until the configured number of steps; return the number of steps taken in all.
 
-        Checkpoints go to ``context.run.checkpoint(step)``, complete or not at all. When ``context.resume_from`` is
+        Checkpoints go to ``context.checkpoint(step)``, complete or not at all. When ``context.resume_from`` is
         set, go on from there as if nothing had happened. :class:`StopRequested` is let through after a checkpoint was
         written.
         """

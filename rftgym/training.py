@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rftgym.config import RunConfig, Settings, dotted, merged, parsed
+from rftgym.config import RunConfig, Settings, TrainerSettings, WarmStartSettings, dotted, merged, parsed
 from rftgym.env import TextEnv
-from rftgym.errors import RunFailed, UsageError
-from rftgym.evaluation import Evaluation, evaluate
+from rftgym.errors import ContractError, RunFailed, UsageError
+from rftgym.evaluation import Evaluation, episode_seed, evaluate
+from rftgym.gate import measured
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
-from rftgym.registry import defaults_of, installed, make_configured, make_policy, trainer_class
+from rftgym.registry import defaults_for, defaults_of, installed, make_configured, make_policy, trainer_class
+from rftgym.rollout.engine import play
 from rftgym.rollout.metrics import remarks
 from rftgym.runs.directory import RunDirectory, run_name
-from rftgym.trainer import StopRequested, TrainContext, Trainer
+from rftgym.scoring import score_trajectories
+from rftgym.selection import best_step
+from rftgym.trainer import EarlyStopped, StopRequested, TrainContext, Trainer
 
 
 class Progress:
     """Told what a run is doing; the default says nothing. The command line shows bars."""
 
     def phase(self, name: str) -> None:
-        """A part of the run begins: "loading", "evaluating before", "training", "evaluating after"."""
+        """A part of the run begins: "loading", "evaluating before", "checking memory", "training"..."""
 
     def started(self, run: Path) -> None:
         """The run has a directory."""
@@ -67,17 +72,11 @@ def resolve(settings: Sequence[Mapping[str, Any]], plugins: Plugins) -> RunConfi
     assumed = defaults_of(str(env_id), plugins, model=str(model_id) if model_id else None)
     chosen = parsed(RunConfig, merged({"env": env_id}, asked)).trainer.id
     settings_class = trainer_class(chosen, plugins=plugins).Config
-    fitting = {name: value for name, value in assumed.items() if _fits(name, settings_class)}
+    fitting = defaults_for(assumed, chosen, settings_class)
     config: RunConfig = parsed(RunConfig, merged(dotted(fitting), asked))
     trainer = parsed(settings_class, config.trainer.own, where="trainer")
     full = {"id": config.trainer.id, **trainer.model_dump(mode="json")}
     return config.model_copy(update={"trainer": type(config.trainer).model_validate(full)})
-
-
-def _fits(name: str, trainer: type[Settings]) -> bool:
-    """Whether an assumed setting means anything to the trainer: specs are written with one of them in mind."""
-    group, _, own = name.partition(".")
-    return group != "trainer" or own in trainer.model_fields
 
 
 @dataclass
@@ -90,6 +89,8 @@ class _Run:
     policy: Policy
     trainer: Trainer
     settings: Settings
+    progress: Progress
+    stop: Callable[[], bool]
 
 
 def train(
@@ -120,12 +121,8 @@ def train(
     progress = progress or Progress()
     config = config or resolve([settings], plugins)
     progress.phase("loading")
-    parts = _prepare(config, plugins)
-    name = run_name(config.env.id, config.trainer.id, config.model.id)
-    run = RunDirectory.create(
-        Path(config.runs), name=name, config=config.model_dump(mode="json"), plugins=plugins
-    )
-    return _carry_out(run, parts, progress, stop, resume_from=None)
+    parts = _prepare(config, plugins, progress, stop)
+    return _carry_out(_created(config, plugins), parts, resume_from=None)
 
 
 def resume(
@@ -147,14 +144,25 @@ def resume(
         raise UsageError(f"run {run.path} is complete; there is nothing to resume")
     progress.phase("loading")
     config: RunConfig = parsed(RunConfig, run.config, where=f"{run.path}/config.json")
-    parts = _prepare(config, plugins)
+    parts = _prepare(config, plugins, progress, stop)
+    return _carry_out(run, parts, resume_from=_rewound(run, plugins))
+
+
+def _created(config: RunConfig, plugins: Plugins) -> RunDirectory:
+    name = run_name(config.env.id, config.trainer.id, config.model.id)
+    values = config.model_dump(mode="json")
+    return RunDirectory.create(Path(config.runs), name=name, config=values, plugins=plugins)
+
+
+def _rewound(run: RunDirectory, plugins: Plugins) -> Path | None:
+    """Make a run ready to go on from its last checkpoint, which is returned; None: from the beginning."""
     step, checkpoint = run.latest_checkpoint() or (0, None)
     run.rewind(step)
     run.record_resume(step, plugins)
-    return _carry_out(run, parts, progress, stop, resume_from=checkpoint)
+    return checkpoint
 
 
-def _prepare(config: RunConfig, plugins: Plugins) -> _Run:
+def _prepare(config: RunConfig, plugins: Plugins, progress: Progress, stop: Callable[[], bool]) -> _Run:
     """Check everything and load what is needed; nothing is written yet."""
     trainer = trainer_class(config.trainer.id, plugins=plugins)
     settings = parsed(trainer.Config, config.trainer.own, where="trainer")
@@ -166,44 +174,25 @@ def _prepare(config: RunConfig, plugins: Plugins) -> _Run:
                 f"environment {env.id!r} has no tasks in split {split!r}: give rows a 'split', or use "
                 "--set evaluation.split=train --set evaluation.every=0"
             )
+    warm = _warm_config(config, plugins)  # a mistake in it is found now
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
     algorithm = trainer()
-    algorithm.check(config, policy)
-    return _Run(config, plugins, env, policy, algorithm, settings)
+    algorithm.check(config, policy, env)
+    if warm is not None:
+        trainer_class(warm.trainer.id, plugins=plugins)().check(warm, policy, env)
+    return _Run(config, plugins, env, policy, algorithm, settings, progress, stop)
 
 
-def _carry_out(
-    run: RunDirectory, parts: _Run, progress: Progress, stop: Callable[[], bool], resume_from: Path | None
-) -> dict[str, Any]:
-    config, plugins = parts.config, parts.plugins
+def _carry_out(run: RunDirectory, parts: _Run, resume_from: Path | None) -> dict[str, Any]:
+    progress = parts.progress
     progress.started(run.path)
     if "before" not in run.evaluations():
         progress.phase("evaluating before")
-        _evaluate(run, parts, progress, "before", 0)
-    progress.phase("training")
-    plugins.hooks.on_train_begin(run=run, config=config.model_dump(mode="json"))
-    context = TrainContext(
-        config=config,
-        settings=parts.settings,
-        env=parts.env,
-        policy=parts.policy,
-        sampling=config.sampling.to_sampling(),
-        run=run,
-        plugins=plugins,
-        resume_from=resume_from,
-        evaluate_now=lambda step: _evaluate(run, parts, progress, f"step-{step:06d}", step),
-        listeners=[progress.step, _said_once(progress)],
-        stop=stop,
-    )
-    try:
-        steps = parts.trainer.train(context)
-    except StopRequested:
-        run.write_report()
-        raise RunStopped(f"stopped with a checkpoint; go on with: rftgym train --resume {run.path}") from None
-    with run.publish("adapter") as directory:
-        parts.policy.save(directory)  # type: ignore[attr-defined]  # policies with weights have it
+        _evaluate(run, parts, "before", 0)
+    warm = _warm_start(run, parts)
+    steps = _train(run, parts, resume_from)
     progress.phase("evaluating after")
-    _evaluate(run, parts, progress, "after", steps)
+    _evaluate(run, parts, "after", steps)
     evaluations = run.evaluations()
     before, after = (Evaluation.from_json(evaluations[when]) for when in ("before", "after"))
     result = {
@@ -211,10 +200,190 @@ def _carry_out(
         "steps": steps,
         "before": before.to_json(),
         "after": after.versus(before).to_json(),
+        **({"warm_start": warm} if warm is not None else {}),
     }
     run.write_json("result.json", result)
     run.write_report()
-    plugins.hooks.on_train_end(run=run, result=json.loads(json.dumps(result)))
+    parts.plugins.hooks.on_train_end(run=run, result=json.loads(json.dumps(result)))
+    return result
+
+
+def _train(run: RunDirectory, parts: _Run, resume_from: Path | None) -> int:
+    """The steps, and the checks before them; publishes the weights that the run ends with."""
+    config, progress = parts.config, parts.progress
+    context = TrainContext(
+        config=config,
+        settings=parts.settings,
+        env=parts.env,
+        policy=parts.policy,
+        sampling=config.sampling.to_sampling(),
+        run=run,
+        plugins=parts.plugins,
+        resume_from=resume_from,
+        evaluate_now=lambda step: _evaluate_on_the_way(run, parts, step),
+        listeners=[progress.step, _said_once(progress)],
+        stop=parts.stop,
+    )
+    if config.guard.dry_step:
+        _dry_step(context, parts)
+    if resume_from is None:
+        _gate(context, parts)
+        if config.takes_best:
+            progress.phase("evaluating on validation")
+            _evaluate_on_the_way(run, parts, 0)
+    progress.phase("training")
+    parts.plugins.hooks.on_train_begin(run=run, config=config.model_dump(mode="json"))
+    steps = _stepped(context, parts)
+    if steps != context.step:
+        raise ContractError(
+            f"trainer {config.trainer.id!r} says that {steps} steps were taken; {context.step} were reported"
+        )
+    policy: Any = parts.policy  # those with weights can save, restore and refresh
+    if config.takes_best:
+        best = best_step(run.evaluations(), config.evaluation)
+        if best is not None and best != steps:
+            policy.restore(run.best_weights(best))
+            progress.remark(
+                steps, f"the run ends with the weights of step {best}, its best evaluation on the way"
+            )
+    with run.publish("adapter") as directory:
+        policy.save(directory)
+    return steps
+
+
+def _stepped(context: TrainContext, parts: _Run) -> int:
+    """Let the trainer take its steps; returns how many there are, those of a former attempt included."""
+    run = context.run
+    try:
+        return parts.trainer.train(context)
+    except EarlyStopped:
+        parts.progress.remark(context.step, "stopped early: the held-out score had stopped improving")
+        return context.step
+    except StopRequested:
+        run.write_report()
+        raise RunStopped(f"stopped with a checkpoint; go on with: rftgym train --resume {run.path}") from None
+    except Exception as error:
+        torch = sys.modules.get("torch")
+        if torch is None or not isinstance(error, torch.OutOfMemoryError):
+            raise
+        from rftgym.updates.dry import CURES
+
+        raise RunFailed(
+            f"out of memory after step {context.step}: {CURES}. What was done is in {run.path}, but a run goes on with "
+            "the settings that it began with: start it anew with lower ones"
+        ) from error
+
+
+def _dry_step(context: TrainContext, parts: _Run) -> None:
+    """Make the largest pass that training can meet; a trainer with ``micro_batch`` gets what fits."""
+    largest = parts.trainer.largest_pass(context)
+    model = getattr(parts.policy, "model", None)
+    if largest is None or model is None:
+        return
+    from rftgym.updates.dry import dry_step
+
+    parts.progress.phase("checking memory")
+    found = dry_step(model, *largest, retreat=parts.config.guard.retreat)
+    if found.rows < largest[0]:
+        context.settings = context.settings.model_copy(update={"micro_batch": found.rows})
+        parts.progress.remark(
+            0, f"trainer.micro_batch was lowered from {largest[0]} to {found.rows}: more does not fit"
+        )
+
+
+def _gate(context: TrainContext, parts: _Run) -> None:
+    """Play some groups with the starting policy and say what can be learnt from them.
+
+    Raises:
+        RunFailed: nothing, and ``guard.gate`` is "stop".
+    """
+    config = parts.config
+    if config.guard.gate == "off" or not parts.trainer.on_policy:
+        return
+    parts.progress.phase("playing")
+    group_size = max(2, getattr(parts.settings, "group_size", 8))
+    tasks = parts.env.tasks.sample("train", config.guard.gate_tasks, config.seed)
+    seeds = [episode_seed(config.seed, index) for index in range(len(tasks))]
+    trajectories = play(
+        parts.env,
+        parts.policy,
+        context.sampling,
+        tasks=tasks,
+        seeds=seeds,
+        group_size=group_size,
+        label="gate",
+        on_progress=parts.progress.episodes,
+    )
+    score_trajectories(parts.env.rubric, trajectories)
+    gate = measured(trajectories, group_size)
+    context.run.write_json("gate.json", gate.to_json())
+    advice = gate.advice()
+    if advice is not None:
+        parts.progress.remark(0, advice)
+    if config.guard.gate == "stop" and not gate.passes:
+        raise RunFailed(
+            f"{advice}. guard.gate=warn goes on all the same; the figures are in {context.run.path}/gate.json"
+        )
+
+
+# ---- warm start
+
+
+def _warm_config(config: RunConfig, plugins: Plugins) -> RunConfig | None:
+    """The configuration of the run that comes first; None where none does.
+
+    Raises:
+        UsageError: its trainer is not installed, or a setting of it is wrong.
+    """
+    warm = config.warm_start
+    if not warm.examples:
+        return None
+    settings_class = trainer_class(warm.id, plugins=plugins).Config
+    assumed = dotted(
+        defaults_for(defaults_of(config.env.id, plugins, model=config.model.id), warm.id, settings_class)
+    )
+    own = {**assumed.get("trainer", {}), "examples": warm.examples, **warm.settings}
+    settings = parsed(settings_class, own, where="warm_start.settings")
+    return config.model_copy(
+        update={
+            "trainer": TrainerSettings.model_validate(
+                {"id": warm.id, **settings.model_dump(mode="json")}
+            ),
+            "warm_start": WarmStartSettings(),
+            "evaluation": config.evaluation.model_copy(update={"every": 0, "patience": 0}),
+            "checkpoints": config.checkpoints.model_copy(update={"take": "last"}),
+        }
+    )
+
+
+def _warm_start(run: RunDirectory, parts: _Run) -> dict[str, Any] | None:
+    """Carry out the run that comes first, or what is left of it, and take over its weights; returns its result."""
+    config = _warm_config(parts.config, parts.plugins)
+    if config is None:
+        return None
+    room = run.path / "warm-start"
+    config = config.model_copy(update={"runs": str(room)})
+    begun = sorted(path for path in room.glob("[0-9]*") if (path / "config.json").is_file())
+    if begun:
+        warm = RunDirectory.open(begun[-1])
+    else:
+        warm = _created(config, parts.plugins)
+        warm.write_json("evaluations/before.json", run.read_json("evaluations/before.json"))
+    if not (warm.path / "result.json").exists():
+        settings = parsed(trainer_class(config.trainer.id, plugins=parts.plugins).Config, config.trainer.own)
+        trainer = trainer_class(config.trainer.id, plugins=parts.plugins)()
+        nested = replace(parts, config=config, trainer=trainer, settings=settings)
+        parts.progress.phase("warm start")
+        try:
+            _carry_out(warm, nested, resume_from=_rewound(warm, parts.plugins) if begun else None)
+        except RunStopped:
+            raise RunStopped(
+                f"stopped in the warm start, with a checkpoint; go on with: rftgym train --resume {run.path}"
+            ) from None
+        parts.progress.started(run.path)
+    policy: Any = parts.policy
+    policy.restore(warm.adapter)
+    result: dict[str, Any] = warm.read_json("result.json")
     return result
 
 
@@ -230,9 +399,20 @@ def _said_once(progress: Progress) -> Callable[[int, int, Mapping[str, float]], 
     return listen
 
 
-def _evaluate(run: RunDirectory, parts: _Run, progress: Progress, when: str, step: int) -> None:
+def _evaluate_on_the_way(run: RunDirectory, parts: _Run, step: int) -> None:
+    """Play validation tasks; where the run ends with the best weights and these are, keep them."""
+    policy: Any = parts.policy
+    if hasattr(policy, "refresh"):
+        policy.refresh()
+    _evaluate(run, parts, f"step-{step:06d}", step)
+    if parts.config.takes_best and best_step(run.evaluations(), parts.config.evaluation) == step:
+        with run.best(step) as directory:
+            policy.save(directory)
+
+
+def _evaluate(run: RunDirectory, parts: _Run, when: str, step: int) -> None:
     """Play held-out tasks with the policy as it is; before and after on the same ones, and paired."""
-    settings = parts.config.evaluation
+    settings, progress = parts.config.evaluation, parts.progress
     on_the_way = when.startswith("step-")
     found = evaluate(
         parts.env,

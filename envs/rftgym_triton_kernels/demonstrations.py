@@ -137,6 +137,20 @@ def demonstrations(
         yield dict(given.problem), spoilt(given.pieces, habits, chance)
 
 
+def solution(row: Mapping[str, Any]) -> str | None:
+    """A right answer to a problem, between <kernel> and </kernel>; None where the writer cannot translate it.
+
+    Args:
+        row: name, signature, doc, reference and cases.
+    """
+    names = row["signature"].partition("(")[2].removesuffix(")").replace(" ", "").split(",")
+    try:
+        pieces = write_kernel(read_reference(row["signature"], row["reference"], numbers_of(row, names)))
+    except Untranslatable:
+        return None
+    return spoilt(tuple(pieces), {}, random.Random(0))  # without habits nothing is drawn
+
+
 def messages(problem: Mapping[str, Any], answer: str, version: tuple[int, int]) -> list[dict[str, str]]:
     """A demonstration as chat messages, for a version of Triton."""
     return [

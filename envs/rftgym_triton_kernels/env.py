@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -117,11 +117,18 @@ class TritonKernelsEnv(MultiTurnEnv[Attempts]):
         from rftgym_triton_kernels.demonstrations import demonstrations
 
         for data, answer in demonstrations(split, n, seed):
-            yield [
-                Message("system", self.system or ""),
-                Message("user", prompts.problem(data)),
-                Message("assistant", answer),
-            ]
+            yield self._conversation(data, answer)
+
+    def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
+        """A right answer, where the kernel writer knows one; always the same."""
+        from rftgym_triton_kernels.demonstrations import solution
+
+        answer = solution(task.data)
+        return None if answer is None else self._conversation(task.data, answer)
+
+    def _conversation(self, problem: Mapping[str, Any], answer: str) -> list[Message]:
+        system = Message("system", self.system or "")
+        return [system, Message("user", prompts.problem(problem)), Message("assistant", answer)]
 
 
 class TritonKernelsRepairEnv(TritonKernelsEnv):

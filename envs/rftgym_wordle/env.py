@@ -101,6 +101,11 @@ class WordleEnv(MultiTurnEnv[Game]):
         games = demonstrations.demonstrations(n, seed=seed, habits=HABITS)
         return ([Message(each["role"], each["content"]) for each in game] for game in games)  # type: ignore[arg-type]
 
+    def demonstrate(self, task: Task, seed: int) -> list[Message]:
+        """A won game of the careful player, who guesses what may still be the answer."""
+        game = demonstrations.won(task.data["answer"], seed)
+        return [Message(each["role"], each["content"]) for each in game]  # type: ignore[arg-type]
+
     def rendered(self) -> str:
         """The board in colours."""
         trajectory = self.trajectory

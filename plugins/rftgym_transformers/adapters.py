@@ -12,7 +12,7 @@ from typing import Any
 
 import peft
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from rftgym.config import LoraSettings
 from rftgym.errors import UsageError
@@ -73,6 +73,37 @@ def save_adapter(model: Any, directory: Path, *, base: str) -> None:
     config.inference_mode = True
     config.base_model_name_or_path = base
     config.save_pretrained(str(directory))
+
+
+def restore_adapter(model: Any, directory: Path) -> None:
+    """Read an adapter that :func:`save_adapter` wrote into the model's own.
+
+    Raises:
+        UsageError: it has other names or shapes.
+    """
+    own = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
+    tensors = load_file(directory / ADAPTER_WEIGHTS)
+    if {name: t.shape for name, t in own.items()} != {name: t.shape for name, t in tensors.items()}:
+        raise UsageError(
+            f"adapter {directory} is not one of this model: its tensors differ in names or shapes"
+        )
+    peft.set_peft_model_state_dict(model, tensors)
+
+
+def restore_model(model: Any, directory: Path) -> None:
+    """Read weights that ``save_pretrained`` wrote into a model of the same shape.
+
+    Raises:
+        UsageError: they have other names or shapes.
+    """
+    try:
+        saved = type(model).from_pretrained(
+            directory, dtype=model.dtype, use_safetensors=True, local_files_only=True
+        )
+        model.load_state_dict(saved.state_dict())
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"weights {directory} do not fit this model: {reason}") from error
 
 
 def is_adapted(model: Any) -> bool:

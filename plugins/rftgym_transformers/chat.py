@@ -119,6 +119,10 @@ class ChatFormat:
         ids = self._encode((end + after, *rest), contents)
         return ids[1:] if ids[0] == ended_by else self._encode((after, *rest), contents)
 
+    def completion(self, text: str) -> tuple[int, ...]:
+        """Tokens of a completion's text, without the token that ends its turn."""
+        return self._encode(("", ""), (text,))
+
     def decode(self, ids: Sequence[int]) -> str:
         """Text of tokens, control tokens included."""
         text: str = self._tokenizer.decode(

@@ -11,7 +11,7 @@ from rftgym.errors import UsageError
 from rftgym.policy import Conversations, Policy, Reply, Request
 from rftgym.rollout.decoder import Decoder, DecodeRequest, DecodeResult, DecodeSession
 from rftgym.types import Failure, Message, Sampling, Trajectory
-from rftgym_transformers.adapters import is_adapted, save_adapter
+from rftgym_transformers.adapters import is_adapted, restore_adapter, restore_model, save_adapter
 from rftgym_transformers.chat import ChatFormat
 
 KV_BYTES = 2 * 1024**3
@@ -95,6 +95,18 @@ class TransformersPolicy(Policy):
         else:
             self.model.save_pretrained(directory)
             self.tokenizer.save_pretrained(directory)
+
+    def restore(self, directory: str | Path) -> None:
+        """Read back what :meth:`save` wrote, into the weights that are there; they become the same bit for bit.
+
+        Raises:
+            UsageError: it holds weights of other names or shapes.
+        """
+        if is_adapted(self.model):
+            restore_adapter(self.model, Path(directory))
+        else:
+            restore_model(self.model, Path(directory))
+        self.refresh()
 
     def drift(self, trajectory: Trajectory) -> int:
         """In how many turns the recorded tokens are not those of the recorded text; 0 for every sound trajectory.

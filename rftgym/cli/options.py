@@ -68,6 +68,20 @@ def named_number(option: str, text: str) -> tuple[str, float]:
     raise UsageError(f"{option} {text!r}: expected NAME=NUMBER, say {option} brevity=0.1")
 
 
+def texts(*names: str, key: str, metavar: str, about: str) -> Decorator[Any]:
+    """A repeatable option that fills a list of the configuration."""
+
+    def take(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> None:
+        if value:
+            from rftgym.config import dotted
+
+            _add(context, dotted({key: list(value)}))
+
+    return click.option(
+        *names, multiple=True, metavar=metavar, callback=take, expose_value=False, help=f"{about}  [{key}]"
+    )
+
+
 def _take_set(context: click.Context, parameter: click.Parameter, value: Sequence[str]) -> None:
     from rftgym.config import dotted
 
@@ -134,6 +148,7 @@ env_options = _together(
     setting(
         "--tasks", key="env.tasks", about="Tasks of your own, one a line; see `rftgym info ENV --schema`."
     ),
+    setting("--shots", key="env.shots", value=int, about="Solved train tasks shown before each task."),
     _numbers(
         "--reward", key="rewards.add", metavar="ID=WEIGHT", about="Add an installed reward. Repeatable."
     ),

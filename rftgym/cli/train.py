@@ -31,6 +31,19 @@ STOPPING = "stopping after this step, with a checkpoint; once more to stop at on
     "--group-size", key="trainer.group_size", value=int, about="Episodes of one task in a batch."
 )
 @options.setting("--learning-rate", key="trainer.learning_rate", value=float, about="Peak learning rate.")
+@options.texts(
+    "--data",
+    key="trainer.data",
+    metavar="FILE[=WEIGHT]",
+    about="Conversations to learn from (sft); see `rftgym data inspect`. Repeatable.",
+)
+@options.setting(
+    "--warm-start",
+    key="warm_start.examples",
+    value=int,
+    about="Learn from this many solved tasks before (sft).",
+)
+@options.setting("--train-tasks", key="env.train_tasks", value=int, about="Train on this many tasks only.")
 @options.sampling_options
 @options.env_options
 @options.setting("--seed", key="seed", value=int, about="Of everything that is drawn.")
@@ -39,6 +52,12 @@ STOPPING = "stopping after this step, with a checkpoint; once more to stop at on
 )
 @options.setting(
     "--eval-every", key="evaluation.every", value=int, about="Steps between evaluations; 0: none."
+)
+@options.setting(
+    "--patience",
+    key="evaluation.patience",
+    value=int,
+    about="Stop after this many evaluations without a better one, and keep the best weights.",
 )
 @options.setting("--runs", key="runs", about="Directory that the run's own directory goes into.")
 @options.config_options

@@ -10,6 +10,9 @@
         trajectories/       step-000001.jsonl.gz ...
         evaluations/        before.json, step-000010.json ..., after.json, each with the episodes behind it, where given
         checkpoints/        step-000010/ ..., the last few
+        best/               step-000020/: the weights of the best evaluation on the way, where the run ends with them
+        warm-start/         the run of supervised fine-tuning that came first, where there was one
+        gate.json           how much there is to learn from the starting policy's episodes
         adapter/            the trained weights
         result.json         when the run ended in good order
         report.html
@@ -212,6 +215,29 @@ class RunDirectory:
         steps = self.checkpoint_steps()
         return (steps[-1], self._checkpoint(steps[-1])) if steps else None
 
+    @contextmanager
+    def best(self, step: int) -> Iterator[Path]:
+        """Fill ``best/step-000010/``: the weights of an evaluation on the way that is the best one so far."""
+        with atomic.new_directory(self._best(step)) as directory:
+            yield directory
+
+    def best_weights(self, step: int) -> Path:
+        """The weights that were kept for a best step.
+
+        Raises:
+            RftgymError: there are none.
+        """
+        path = self._best(step)
+        if not path.is_dir():
+            raise RftgymError(f"{path} is missing: the weights of the best step were removed")
+        return path
+
+    def forget_best(self, *, but: int) -> None:
+        """Remove the weights of steps that are the best no longer."""
+        for old in _steps_in(self.path / "best", ""):
+            if old != but:
+                atomic.remove_directory(self._best(old))
+
     @property
     def adapter(self) -> Path:
         """Where the trained weights are when the run has ended: an adapter in PEFT's format, or full weights."""
@@ -235,13 +261,15 @@ class RunDirectory:
         self._claim = atomic.claim(self.path / WRITER)
         for folder in (
             self.path,
-            *(self.path / name for name in ("trajectories", "evaluations", "checkpoints")),
+            *(self.path / name for name in ("trajectories", "evaluations", "checkpoints", "best")),
         ):
             folder.mkdir(exist_ok=True)
             atomic.sweep(folder)
         # Checkpoints first: the latest one decides where the next attempt rewinds to, if this one is killed.
         for later in [each for each in self.checkpoint_steps() if each > step]:
             atomic.remove_directory(self._checkpoint(later))
+        for later in [each for each in _steps_in(self.path / "best", "") if each > step]:
+            atomic.remove_directory(self._best(later))
         for path in (self.path / "evaluations").iterdir():
             when = path.name.partition(".")[0]
             if _EVALUATION.fullmatch(when) and _moment(when) > step:
@@ -299,6 +327,9 @@ class RunDirectory:
 
     def _episodes(self, step: int) -> Path:
         return self.path / "trajectories" / f"step-{step:06d}.jsonl.gz"
+
+    def _best(self, step: int) -> Path:
+        return self.path / "best" / f"step-{step:06d}"
 
     def _checkpoint(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step:06d}"
