@@ -158,14 +158,14 @@ class GuardSettings(Settings):
     """Checks before the first step, so that what would fail in hour three fails now.
 
     Attributes:
-        gate: play ``gate_tasks`` groups with the starting policy, and where too few of them carry a signal, warn or
-            stop.
+        preflight: play ``preflight_tasks`` groups with the starting policy, and where too few of them carry a signal,
+            warn or stop.
         dry_step: make one forward and backward pass of the largest size that training can meet.
         retreat: where that does not fit into memory, halve ``trainer.micro_batch`` until it does, instead of ending.
     """
 
-    gate: Literal["off", "warn", "stop"] = "warn"
-    gate_tasks: int = Field(16, ge=1)
+    preflight: Literal["off", "warn", "stop"] = "warn"
+    preflight_tasks: int = Field(16, ge=1)
     dry_step: bool = True
     retreat: bool = False
 

@@ -183,7 +183,7 @@ class Trainer(ABC):
     Attributes:
         Config: its settings; most derive theirs from :class:`rftgym.config.OptimizerSettings`.
         on_policy: it learns from episodes that the policy plays, so that a look at some of them beforehand says whether
-            there will be anything to learn from (``guard.gate``).
+            there will be anything to learn from (``guard.preflight``).
     """
 
     Config: ClassVar[type[Settings]]

@@ -13,9 +13,9 @@ from rftgym.config import RunConfig, Settings, TrainerSettings, WarmStartSetting
 from rftgym.env import TextEnv
 from rftgym.errors import ContractError, RunFailed, UsageError
 from rftgym.evaluation import Evaluation, episode_seed, evaluate
-from rftgym.gate import measured
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
+from rftgym.preflight import measured
 from rftgym.registry import defaults_for, defaults_of, installed, make_configured, make_policy, trainer_class
 from rftgym.rollout.engine import play
 from rftgym.rollout.metrics import remarks
@@ -227,7 +227,7 @@ def _train(run: RunDirectory, parts: _Run, resume_from: Path | None) -> int:
     if config.guard.dry_step:
         _dry_step(context, parts)
     if resume_from is None:
-        _gate(context, parts)
+        _preflight(context, parts)
         if config.takes_best:
             progress.phase("evaluating on validation")
             _evaluate_on_the_way(run, parts, 0)
@@ -291,18 +291,18 @@ def _dry_step(context: TrainContext, parts: _Run) -> None:
         )
 
 
-def _gate(context: TrainContext, parts: _Run) -> None:
+def _preflight(context: TrainContext, parts: _Run) -> None:
     """Play some groups with the starting policy and say what can be learnt from them.
 
     Raises:
-        RunFailed: nothing, and ``guard.gate`` is "stop".
+        RunFailed: nothing, and ``guard.preflight`` is "stop".
     """
     config = parts.config
-    if config.guard.gate == "off" or not parts.trainer.on_policy:
+    if config.guard.preflight == "off" or not parts.trainer.on_policy:
         return
     parts.progress.phase("playing")
     group_size = max(2, getattr(parts.settings, "group_size", 8))
-    tasks = parts.env.tasks.sample("train", config.guard.gate_tasks, config.seed)
+    tasks = parts.env.tasks.sample("train", config.guard.preflight_tasks, config.seed)
     seeds = [episode_seed(config.seed, index) for index in range(len(tasks))]
     trajectories = play(
         parts.env,
@@ -311,18 +311,18 @@ def _gate(context: TrainContext, parts: _Run) -> None:
         tasks=tasks,
         seeds=seeds,
         group_size=group_size,
-        label="gate",
+        label="preflight",
         on_progress=parts.progress.episodes,
     )
     score_trajectories(parts.env.rubric, trajectories)
-    gate = measured(trajectories, group_size)
-    context.run.write_json("gate.json", gate.to_json())
-    advice = gate.advice()
+    found = measured(trajectories, group_size)
+    context.run.write_json("preflight.json", found.to_json())
+    advice = found.advice()
     if advice is not None:
         parts.progress.remark(0, advice)
-    if config.guard.gate == "stop" and not gate.passes:
+    if config.guard.preflight == "stop" and not found.passes:
         raise RunFailed(
-            f"{advice}. guard.gate=warn goes on all the same; the figures are in {context.run.path}/gate.json"
+            f"{advice}. guard.preflight=warn goes on all the same; the figures are in {context.run.path}/preflight.json"
         )
 
 
@@ -346,9 +346,7 @@ def _warm_config(config: RunConfig, plugins: Plugins) -> RunConfig | None:
     settings = parsed(settings_class, own, where="warm_start.settings")
     return config.model_copy(
         update={
-            "trainer": TrainerSettings.model_validate(
-                {"id": warm.id, **settings.model_dump(mode="json")}
-            ),
+            "trainer": TrainerSettings.model_validate({"id": warm.id, **settings.model_dump(mode="json")}),
             "warm_start": WarmStartSettings(),
             "evaluation": config.evaluation.model_copy(update={"every": 0, "patience": 0}),
             "checkpoints": config.checkpoints.model_copy(update={"take": "last"}),

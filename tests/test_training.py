@@ -1,4 +1,4 @@
-"""What surrounds an algorithm: early stopping, the best weights, warm start, the gate, the dry step, steps counted."""
+"""What surrounds an algorithm: early stopping, the best weights, warm start, preflight, the dry step, steps counted."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 import rftgym
 from rftgym.config import EnvSettings, EvaluationSettings, ModelSettings, RewardSettings, Settings
 from rftgym.errors import ContractError, RunFailed, UsageError
-from rftgym.gate import Gate, measured
 from rftgym.plugins import Plugins, discover
+from rftgym.preflight import Preflight, measured
 from rftgym.registry import installed, make_configured, make_policy
 from rftgym.runs.directory import RunDirectory
 from rftgym.selection import best_step, is_stale
@@ -322,7 +322,7 @@ def test_a_mistake_in_the_warm_start_is_found_before_anything_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-# ---- the gate
+# ---- preflight
 
 
 def scored(*rewards: float | None) -> list[rftgym.Trajectory]:
@@ -348,32 +348,36 @@ def scored(*rewards: float | None) -> list[rftgym.Trajectory]:
         ([None, 1.0, 0.0, 0.0], "flat", "--group-size"),
     ],
 )
-def test_the_gate_names_what_is_wrong_and_the_cure(
+def test_preflight_names_what_is_wrong_and_the_cure(
     rewards: list[float | None], verdict: str, cure: str | None
 ) -> None:
-    gate = measured(scored(*rewards), 2)
-    assert gate.verdict == verdict
-    advice = gate.advice()
+    found = measured(scored(*rewards), 2)
+    assert found.verdict == verdict
+    advice = found.advice()
     assert advice is None if cure is None else advice is not None and cure in advice
 
 
-def test_the_gates_figures() -> None:
-    gate = measured(scored(0.0, 1.0, 0.5, 0.5, None, 0.2), 2)
-    assert gate == Gate(3, 2, success=1 / 5, pass_at_group=1 / 3, signal=1 / 3, unscored=pytest.approx(1 / 6))
+def test_preflights_figures() -> None:
+    found = measured(scored(0.0, 1.0, 0.5, 0.5, None, 0.2), 2)
+    assert found == Preflight(
+        3, 2, success=1 / 5, pass_at_group=1 / 3, signal=1 / 3, unscored=pytest.approx(1 / 6)
+    )
 
 
 def test_a_run_without_a_signal_is_stopped_where_that_was_asked_for(tmp_path: Path, plugins: Plugins) -> None:
     with pytest.raises(RunFailed, match="0% of 16 groups of 8"):
-        run(tmp_path, plugins, trainer={"id": "online"}, guard={"gate": "stop"})
+        run(tmp_path, plugins, trainer={"id": "online"}, guard={"preflight": "stop"})
     (path,) = (tmp_path / "runs").iterdir()
-    assert json.loads((path / "gate.json").read_text())["verdict"] == "too hard"
+    assert json.loads((path / "preflight.json").read_text())["verdict"] == "too hard"
     assert Nudge.seen == []
 
 
-def test_a_run_with_a_signal_passes_the_gate(tmp_path: Path, plugins: Plugins) -> None:
+def test_a_run_with_a_signal_passes(tmp_path: Path, plugins: Plugins) -> None:
     Scored.now, Scored.spread = 1.0, True
-    result = run(tmp_path, plugins, trainer={"id": "online"}, guard={"gate": "stop", "gate_tasks": 3})
-    gate = json.loads((Path(result["run"]) / "gate.json").read_text())
+    result = run(
+        tmp_path, plugins, trainer={"id": "online"}, guard={"preflight": "stop", "preflight_tasks": 3}
+    )
+    gate = json.loads((Path(result["run"]) / "preflight.json").read_text())
     assert (gate["groups"], gate["signal"], gate["verdict"]) == (3, 1.0, "fine")
 
 

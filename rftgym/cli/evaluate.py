@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 )
 @options.sampling_options
 @options.env_options
+@options.shots_option
 @options.config_options
 @options.json_option
 @options.quiet_option

@@ -148,7 +148,6 @@ env_options = _together(
     setting(
         "--tasks", key="env.tasks", about="Tasks of your own, one a line; see `rftgym info ENV --schema`."
     ),
-    setting("--shots", key="env.shots", value=int, about="Solved train tasks shown before each task."),
     _numbers(
         "--reward", key="rewards.add", metavar="ID=WEIGHT", about="Add an installed reward. Repeatable."
     ),
@@ -174,6 +173,9 @@ _sandbox_options = _together(
     ),
 )
 env_options = _together(env_options, _sandbox_options)
+shots_option = setting(
+    "--shots", key="env.shots", value=int, about="Solved train tasks shown before each task."
+)
 env_option = setting("--env", key="env.id", about="The environment; `rftgym list env` shows them.")
 model_options = _together(
     setting("--model", key="model.id", about="A model's id, directory, run or hub id; `rftgym list policy`."),

@@ -46,6 +46,7 @@ STOPPING = "stopping after this step, with a checkpoint; once more to stop at on
 @options.setting("--train-tasks", key="env.train_tasks", value=int, about="Train on this many tasks only.")
 @options.sampling_options
 @options.env_options
+@options.shots_option
 @options.setting("--seed", key="seed", value=int, about="Of everything that is drawn.")
 @options.setting(
     "-n", "--eval-tasks", key="evaluation.n", value=int, about="Held-out tasks before and after."

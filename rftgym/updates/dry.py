@@ -52,8 +52,8 @@ def dry_step(model: Any, rows: int, tokens: int, *, retreat: bool = False) -> Dr
             torch.cuda.empty_cache()
             if not retreat or rows == 1:
                 raise RunFailed(
-                    f"a pass of {rows} rows of {tokens:,} tokens, the longest there can be, does not fit into the GPU's "
-                    f"memory: {CURES}; guard.retreat=true lowers trainer.micro_batch by itself"
+                    f"a pass of {rows} rows of {tokens:,} tokens, the longest there can be, does not fit into the "
+                    f"GPU's memory: {CURES}; guard.retreat=true lowers trainer.micro_batch by itself"
                 ) from error
             rows //= 2
 
@@ -74,8 +74,8 @@ def _reckoned(model: Any, rows: int, tokens: int, retreat: bool) -> DryStep:
             else ""
         )
         raise RunFailed(
-            f"a pass of {rows} rows of {tokens:,} tokens, the longest there can be, takes about {need / 1e9:.1f} GB and "
-            f"{free / 1e9:.1f} GB are free: {hint}{CURES}"
+            f"a pass of {rows} rows of {tokens:,} tokens, the longest there can be, takes about {need / 1e9:.1f} GB "
+            f"and {free / 1e9:.1f} GB are free: {hint}{CURES}"
         )
     return DryStep(rows, tokens, need)
 

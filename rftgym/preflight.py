@@ -16,7 +16,7 @@ SOLVED = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Preflight:
     """What the starting policy's groups look like.
 
     Attributes:
@@ -77,12 +77,12 @@ class Gate:
         }[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
-        """For ``gate.json``."""
+        """For ``preflight.json``."""
         return {**asdict(self), "verdict": self.verdict, "advice": self.advice()}
 
 
-def measured(trajectories: Sequence[Trajectory], group_size: int) -> Gate:
-    """The gate's figures from scored episodes, group by group.
+def measured(trajectories: Sequence[Trajectory], group_size: int) -> Preflight:
+    """The figures from scored episodes, group by group.
 
     An episode that cannot be scored takes no part; a group needs two that can, to carry a signal.
     """
@@ -93,7 +93,7 @@ def measured(trajectories: Sequence[Trajectory], group_size: int) -> Gate:
     rewards = [[score.reward for score in group if score.reward is not None] for group in known]
     successes = [[bool(score.success) for score in group] for group in known]
     scored = sum(map(len, known))
-    return Gate(
+    return Preflight(
         groups=len(groups),
         group_size=group_size,
         success=math.fsum(map(sum, successes)) / max(1, scored),
