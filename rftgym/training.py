@@ -402,6 +402,7 @@ def _evaluate_on_the_way(run: RunDirectory, parts: _Run, step: int) -> None:
     policy: Any = parts.policy
     if hasattr(policy, "refresh"):
         policy.refresh()
+    policy.version = step  # also after a resume, where refresh() has counted from 0
     _evaluate(run, parts, f"step-{step:06d}", step)
     if parts.config.takes_best and best_step(run.evaluations(), parts.config.evaluation) == step:
         with run.best(step) as directory:

@@ -25,7 +25,8 @@ from rftgym.testing import check_env, task_digest
 
 GOLDEN = Path(__file__).with_name("golden") / "task_ids.json"
 COMPLETIONS = {
-    "wordle": [f"<guess>{word}</guess>" for word in ("crane", "slate", "ABOUT", "aahed", "fuzzy", "zzzzz")]
+    "wordle": [f"<guess>{word}</guess>" for word in ("crane", "slate", "ABOUT", "aahed", "fuzzy", "zzzzz")],
+    "dataset": ["55", "A", "the answer is 146"],
 }
 
 

@@ -137,7 +137,7 @@ def demonstrations(
         yield dict(given.problem), spoilt(given.pieces, habits, chance)
 
 
-def solution(row: Mapping[str, Any]) -> str | None:
+def solution(row: dict[str, Any]) -> str | None:
     """A right answer to a problem, between <kernel> and </kernel>; None where the writer cannot translate it.
 
     Args:

