@@ -50,6 +50,7 @@ class TrainContext:
         evaluate_now: plays the validation tasks at a step and records the result.
         listeners: called with (step, steps, metrics) after each step: progress bars.
         stop: returns True once the user asked the run to stop.
+        remark: tells the user something.
         step: the last one that is done, those before a resume included.
     """
 
@@ -64,6 +65,7 @@ class TrainContext:
     evaluate_now: Callable[[int], None]
     listeners: list[Callable[[int, int, Mapping[str, float]], None]] = field(default_factory=list)
     stop: Callable[[], bool] = lambda: False
+    remark: Callable[[str], None] = lambda text: None
     step: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -223,6 +223,7 @@ def _train(run: RunDirectory, parts: _Run, resume_from: Path | None) -> int:
         evaluate_now=lambda step: _evaluate_on_the_way(run, parts, step),
         listeners=[progress.step, _said_once(progress)],
         stop=parts.stop,
+        remark=lambda text: progress.remark(context.step, text),
     )
     if config.guard.dry_step:
         _dry_step(context, parts)

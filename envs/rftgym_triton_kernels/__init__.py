@@ -6,7 +6,8 @@ from rftgym import EnvSpec, hookimpl
 
 DEFAULTS = {
     "sampling.max_tokens": 256,
-    "trainer.steps": 60,
+    "grpo.steps": 60,
+    "rloo.steps": 60,
     "trainer.prompts": 4,
     "evaluation.n": 24,
     "evaluation.samples": 8,

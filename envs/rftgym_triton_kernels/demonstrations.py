@@ -137,7 +137,7 @@ def demonstrations(
         yield dict(given.problem), spoilt(given.pieces, habits, chance)
 
 
-def solution(row: dict[str, Any]) -> str | None:
+def solution(row: Mapping[str, Any]) -> str | None:
     """A right answer to a problem, between <kernel> and </kernel>; None where the writer cannot translate it.
 
     Args:
@@ -145,7 +145,7 @@ def solution(row: dict[str, Any]) -> str | None:
     """
     names = row["signature"].partition("(")[2].removesuffix(")").replace(" ", "").split(",")
     try:
-        pieces = write_kernel(read_reference(row["signature"], row["reference"], numbers_of(row, names)))
+        pieces = write_kernel(read_reference(row["signature"], row["reference"], numbers_of(dict(row), names)))
     except Untranslatable:
         return None
     return spoilt(tuple(pieces), {}, random.Random(0))  # without habits nothing is drawn

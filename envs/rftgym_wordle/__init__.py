@@ -16,7 +16,9 @@ def rftgym_environments() -> list[EnvSpec]:
             gymnasium_id="rftgym/Wordle-v0",
             train_defaults={
                 "sampling.max_tokens": 32,
-                "trainer.steps": 45,
+                "grpo.steps": 45,
+                "rloo.steps": 45,
+                "sft.examples": 200,
                 "evaluation.every": 15,
             },
         )

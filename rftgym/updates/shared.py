@@ -1,8 +1,8 @@
 """Forward passes in which a prompt that several episodes begin with is computed once, gradients included.
 
 The episodes of a group begin with the same prompt. Its keys and values are computed once, handed to every episode of
-the group, and the gradients that come back from all of them are added up: the mathematics of a plain pass, with a group's
-prompt counted once. (Prefix sharing is usual in samplers; for updates see Prefix Grouper, arXiv:2506.05433.)
+the group, and the gradients that come back from all of them are added up: the mathematics of a plain pass, with a
+group's prompt counted once. (Prefix sharing is usual in samplers; for updates see Prefix Grouper, arXiv:2506.05433.)
 """
 
 from __future__ import annotations
