@@ -6,6 +6,7 @@ that never says ``import rftgym`` names this module as Gymnasium has it: ``make(
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any
 
@@ -68,8 +69,13 @@ def register(plugins: Plugins) -> None:
 
 
 def register_installed() -> None:
-    """Register what the installed plugins have; later, when one of them is in the middle of its own import."""
-    if not being_imported():
+    """Register what the installed plugins have; later, when one of them is in the middle of its own import.
+
+    Or when :mod:`rftgym.env` is: a plugin may derive a class from it at its top. It calls this at its own end.
+    """
+    env = sys.modules.get("rftgym.env")
+    half_made = env is not None and not hasattr(env, "SingleTurnEnv")
+    if not half_made and not being_imported():
         register(installed())
 
 

@@ -255,3 +255,20 @@ def test_discovery_imports_nothing_heavy(program: str) -> None:
     code = f"{program}\nimport json, sys; print(json.dumps([m for m in {heavy} if m in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_a_plugin_may_define_its_environment_in_the_module_that_registers_it(
+    install: Install, tmp_path: Path
+) -> None:
+    """In a process in which ``rftgym.env`` is what is imported first, too."""
+    install(
+        "rftgym-onefile",
+        "import rftgym\n\nclass Env(rftgym.SingleTurnEnv):\n    pass\n\n"
+        "@rftgym.hookimpl\ndef rftgym_environments():\n    return [rftgym.EnvSpec('onefile', '{module}:Env')]\n",
+    )
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import rftgym.env; from rftgym.registry import installed; "
+        "print({p.name: p.error for p in installed().plugins}.get('rftgym-onefile', 'missing'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None"
