@@ -17,8 +17,16 @@ COMMANDS = {
         "rftgym.cli.evaluate:command",
         "Measure a model on an environment, next to another one if you like.",
     ),
+    "compare": (
+        "rftgym.cli.compare:command",
+        "Compare supervised and reinforcement fine-tuning on few tasks, fairly.",
+    ),
     "play": ("rftgym.cli.play:command", "Play an environment yourself, in the terminal."),
     "score": ("rftgym.cli.score:command", "Score saved answers, without any model."),
+    "data": (
+        "rftgym.cli.data:command",
+        "Look at files to learn from: format, lengths, duplicates, bad rows.",
+    ),
     "list": ("rftgym.cli.listing:command", "What is installed: environments, rewards, models, algorithms."),
     "info": ("rftgym.cli.info:command", "All about one of them: tasks, rewards, settings, schema."),
     "doctor": ("rftgym.cli.doctor:command", "What this machine can do, and what would cure what it lacks."),
