@@ -66,7 +66,12 @@ def ours(arguments: argparse.Namespace, steps: int, directory: Path) -> list[flo
     policy = make_policy(ModelSettings(id=arguments.model), trainable=True, seed=0)
     suppress_end(policy.model, policy.tokenizer)  # type: ignore[attr-defined]
     config = RunConfig.model_validate(
-        {"env": "questions", "model": arguments.model, "evaluation": {"every": 0}}
+        {
+            "env": "questions",
+            "model": arguments.model,
+            "evaluation": {"every": 0},
+            "checkpoints": {"every": 0},
+        }
     )
     run = RunDirectory.create(
         directory, name="benchmark", config=config.model_dump(mode="json"), plugins=installed()
@@ -76,7 +81,6 @@ def ours(arguments: argparse.Namespace, steps: int, directory: Path) -> list[flo
         prompts=arguments.prompts,
         group_size=arguments.group,
         micro_batch=arguments.micro_batch,
-        checkpoint_every=0,
     )
     seconds: list[float] = []
     context = TrainContext(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -68,17 +69,16 @@ class Counting(Letters):
 def context(
     directory: Path, env: rftgym.TextEnv[Any], *, stop: Any = None, resume_from: Path | None = None,
     run: RunDirectory | None = None, max_error_share: float = 1.0, model: Mapping[str, Any] | None = None,
-    **settings: Any,
+    checkpoint_every: int = 2, **settings: Any,
 ) -> TrainContext:  # fmt: skip
-    own = grpo.GRPOSettings(
-        **{"steps": 3, "prompts": 2, "group_size": 4, "learning_rate": 1e-2, "checkpoint_every": 2} | settings
-    )
+    own = grpo.GRPOSettings(**{"steps": 3, "prompts": 2, "group_size": 4, "learning_rate": 1e-2} | settings)
     config = RunConfig.model_validate(
         {
             "env": "letters",
             "model": {"id": "tiny", **(model or {})},
             "rewards": {"max_error_share": max_error_share},
             "evaluation": {"every": 0},
+            "checkpoints": {"every": checkpoint_every},
         }
     )
     run = run or RunDirectory.create(
@@ -107,6 +107,16 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     import torch
 
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def untimed(ctx: TrainContext) -> str:
+    timing = ("time", "seconds")
+    return json.dumps(
+        [{k: v for k, v in line.items() if not k.startswith(timing)} for line in ctx.run.metrics()]
+    )
+
+
+INIT = [each.name for each in dataclasses.fields(TrainContext) if each.init]
 
 
 def test_learns_a_toy_task(tmp_path: Path) -> None:
@@ -158,6 +168,21 @@ def test_full_fine_tuning_and_kl(tmp_path: Path) -> None:
     assert ctx.run.metrics()[-1]["kl"] >= 0
 
 
+@pytest.mark.parametrize("adapter", ["lora", "full"])
+def test_the_reference_is_the_policy_that_training_started_from(adapter: str, tmp_path: Path) -> None:
+    """Not the model that the policy was made from: it may have been trained before, as in a warm start."""
+    import torch
+
+    ctx = context(tmp_path, Letters(), steps=1, warmup=2, beta=0.1, model={"adapter": adapter})
+    with torch.no_grad():
+        for name, parameter in ctx.policy.model.named_parameters():  # type: ignore[attr-defined]
+            if parameter.requires_grad and ("lora_B" in name or adapter == "full"):
+                parameter += 0.02
+    ctx.policy.refresh()  # type: ignore[attr-defined]
+    grpo.GRPO().train(ctx)
+    assert ctx.run.metrics()[0]["kl"] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
     whole = context(tmp_path / "a", Letters(), steps=4)
     grpo.GRPO().train(whole)
@@ -173,12 +198,94 @@ def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
     assert grpo.GRPO().train(resumed) == 4
 
     assert same(weights(whole), weights(resumed))
-    timing = ("time", "seconds")
-    lines = [
-        [{k: v for k, v in line.items() if not k.startswith(timing)} for line in ctx.run.metrics()]
-        for ctx in (whole, resumed)
-    ]
-    assert json.dumps(lines[0]) == json.dumps(lines[1])
+    assert untimed(whole) == untimed(resumed)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"minibatches": 2, "iterations": 2, "micro_batch": 2},
+        {"iterations": 3, "beta": 0.05, "schedule": "cosine-floor", "model": {"lora": {"dropout": 0.2}}},
+        {"iterations": 2, "beta": 0.05, "learning_rate": 1e-4, "model": {"adapter": "full"}},
+    ],
+    ids=["minibatches", "dropout and a reference", "all weights"],
+)
+def test_resumes_exactly_with_several_updates_a_batch(settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = context(tmp_path / "a", Letters(), steps=12, **settings)
+    grpo.GRPO().train(whole)
+    cycle = whole.settings.cycle  # type: ignore[attr-defined]
+    asked = iter([False] * (cycle + 1) + [True] * cycle)
+    stopped = context(tmp_path / "b", Letters(), steps=12, stop=lambda: next(asked), **settings)
+    with pytest.raises(StopRequested):
+        grpo.GRPO().train(stopped)
+    step, checkpoint = stopped.run.latest_checkpoint() or pytest.fail("no checkpoint")
+    assert step == 2 * cycle
+    stopped.run.rewind(step)
+    resumed = context(
+        tmp_path / "b", Letters(), steps=12, run=stopped.run, resume_from=checkpoint, **settings
+    )
+    assert grpo.GRPO().train(resumed) == 12
+    assert same(weights(whole), weights(resumed))
+    assert untimed(whole) == untimed(resumed)
+
+
+def test_a_resume_at_the_end_only_loads_the_weights(tmp_path: Path) -> None:
+    done = context(tmp_path, Letters(), steps=3)
+    grpo.GRPO().train(done)
+    step, checkpoint = done.run.latest_checkpoint() or pytest.fail("no checkpoint")
+    again = context(tmp_path, Letters(), steps=3, run=done.run, resume_from=checkpoint)
+    assert grpo.GRPO().train(again) == step == 3
+    assert same(weights(done), weights(again)) and again.policy.version == done.policy.version
+    assert len(done.run.metrics()) == 3
+
+
+def test_a_resume_that_would_leave_steps_out_is_an_error(tmp_path: Path) -> None:
+    from rftgym.errors import ContractError
+
+    done = context(tmp_path, Letters(), steps=2)
+    grpo.GRPO().train(done)
+    _, checkpoint = done.run.latest_checkpoint() or pytest.fail("no checkpoint")
+    claimed = checkpoint.rename(checkpoint.with_name("step-000004"))
+    with pytest.raises(ContractError, match="step 3 after step 4"):
+        grpo.GRPO().train(context(tmp_path, Letters(), steps=6, run=done.run, resume_from=claimed))
+
+
+@pytest.mark.parametrize("cycle", [1, 2])
+def test_early_stopping_ends_at_a_checkpoint_and_is_let_through(cycle: int, tmp_path: Path) -> None:
+    from rftgym.trainer import EarlyStopped
+
+    class Stale(TrainContext):
+        """Nothing has improved since step 3."""
+
+        def _is_stale(self) -> bool:
+            return self.step >= 3
+
+    usual = context(tmp_path, Letters(), steps=8, iterations=cycle)
+    ctx = Stale(**{name: getattr(usual, name) for name in INIT})
+    with pytest.raises(EarlyStopped):
+        grpo.GRPO().train(ctx)
+    assert ctx.step == {1: 3, 2: 4}[cycle]
+    step, checkpoint = ctx.run.latest_checkpoint() or pytest.fail("no checkpoint")
+    assert step == ctx.step
+    again = Stale(**{name: getattr(usual, name) for name in INIT} | {"resume_from": checkpoint})
+    assert grpo.GRPO().train(again) == step
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "cosine-floor", "inverse-sqrt"])
+def test_schedules_mean_what_they_say(schedule: Any, tmp_path: Path) -> None:
+    from rftgym.updates.schedules import learning_rate_factor
+
+    ctx = context(tmp_path, Constant(), steps=5, warmup=2, schedule=schedule, prompts=1, group_size=2)
+    grpo.GRPO().train(ctx)
+    expected = [1e-2 * learning_rate_factor(n, steps=5, warmup=2, schedule=schedule) for n in range(1, 6)]
+    assert [line["learning_rate"] for line in ctx.run.metrics()] == pytest.approx(expected)
+
+
+def test_the_largest_pass_is_what_training_makes(tmp_path: Path) -> None:
+    ctx = context(tmp_path, Letters(), prompts=4, group_size=6, micro_batch=7)
+    rows, tokens = grpo.GRPO().largest_pass(ctx)
+    assert rows == 6  # the largest divisor of 24 that is allowed
+    assert tokens == ctx.longest_episode_tokens()
 
 
 def test_a_wish_to_stop_inside_a_cycle_waits_for_its_end(tmp_path: Path) -> None:
@@ -234,7 +341,7 @@ tokens = st.lists(st.integers(0, 99), min_size=1, max_size=6).map(tuple)
 def test_layout_keeps_every_token_and_marks_the_models(
     turns: list[tuple[tuple[int, ...], tuple[int, ...]]],
 ) -> None:
-    from rftgym_grpo.layout import laid_out
+    from rftgym.updates.layout import laid_out
 
     trajectory = rftgym.Trajectory("e", rftgym.Task("t", {}), 0)
     for prompt, completion in turns:
@@ -336,20 +443,22 @@ def test_a_forward_pass_takes_what_fits_and_divides_a_minibatch() -> None:
     assert settings.rows_per_forward(gigabyte * 3 // 4) == 4  # 5 would fit and does not divide
     assert settings.rows_per_forward(100 * gigabyte) == 1
     assert grpo.GRPOSettings(prompts=4, group_size=6, micro_batch=8).rows_per_forward(gigabyte) == 8
+    assert grpo.GRPOSettings(prompts=4, group_size=6, micro_batch=7).rows_per_forward(1) == 6
 
 
 def test_seeds_depend_on_run_seed_and_position_only() -> None:
+    from rftgym.updates.groups import episode_seeds
+
     tasks = [rftgym.Task(str(i), {}) for i in range(50)]
-    assert grpo.episode_seeds(3, tasks) == grpo.episode_seeds(3, tasks[:50])
-    assert grpo.episode_seeds(3, tasks)[:10] == grpo.episode_seeds(3, tasks[:10])
-    assert len(set(grpo.episode_seeds(3, tasks)) | set(grpo.episode_seeds(4, tasks))) == 100
+    assert episode_seeds(3, tasks) == episode_seeds(3, tasks[:50])
+    assert episode_seeds(3, tasks)[:10] == episode_seeds(3, tasks[:10])
+    assert len(set(episode_seeds(3, tasks)) | set(episode_seeds(4, tasks))) == 100
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"prompts": 3, "group_size": 3, "minibatches": 2}, "cannot be cut"),
-        ({"prompts": 2, "group_size": 4, "micro_batch": 3}, "does not divide"),
         ({"group_size": 1}, "greater than or equal to 2"),
         ({"stepz": 1}, "stepz"),
     ],

@@ -12,7 +12,7 @@
         checkpoints/        step-000010/ ..., the last few
         best/               step-000020/: the weights of the best evaluation on the way, where the run ends with them
         warm-start/         the run of supervised fine-tuning that came first, where there was one
-        gate.json           how much there is to learn from the starting policy's episodes
+        preflight.json      how much there is to learn from the starting policy's episodes
         adapter/            the trained weights
         result.json         when the run ended in good order
         report.html

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rftgym.types import Trajectory
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def laid_out(trajectories: Sequence[Trajectory]) -> dict[str, list[Any]]:
@@ -43,3 +46,10 @@ def by_token(trajectory: Trajectory, by_turn: Sequence[float]) -> list[float]:
     for index, (turn, advantage) in enumerate(zip(trajectory.turns, by_turn, strict=bool(by_turn))):
         tokens += [0.0] * (len(turn.prompt_ids) if index else 0) + [advantage] * len(turn.completion_ids)
     return tokens
+
+
+def padded(rows: Sequence[Sequence[float]]) -> Tensor:
+    """Rows of numbers as one tensor (rows x the longest), filled up with 0 at the right; int64 where all are whole."""
+    import torch
+
+    return torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
