@@ -50,7 +50,13 @@ RUNS: dict[str, dict[str, Any]] = {
     "grpo": {"trainer": {"id": "grpo", "beta": 0.01, **SEVERAL}, "checkpoints": {"take": "best"}},
     "rloo": {"trainer": {"id": "rloo", "beta": 0.01, **SEVERAL}},
     "ppo": {
-        "trainer": {"id": "ppo", "steps": 6, "prompts": 2, "group_size": 4},
+        "trainer": {
+            "id": "ppo", "steps": 6, "prompts": 4, "group_size": 2, "epochs": 2, "minibatches": 2, "micro_batch": 3,
+            "learning_rate": 1e-3, "kl_coefficient": 0.05, "kl_target": 0.01, "normalise_rewards": True,
+            "value_width": 8, "value_gradient": True, "entropy_coefficient": 0.01, "target_kl": 0.05,
+            "schedule": "cosine-floor",
+        },
+        "checkpoints": {"take": "best"},
         "model": {"lora": {"dropout": 0.0}},  # PPO refuses dropout
     },
     "sft": {

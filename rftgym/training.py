@@ -47,6 +47,10 @@ class Progress:
         """An evaluation ended; ``when`` is "before", "after" or "step-000010"."""
 
 
+LOOK_GROUP = 8
+"""Episodes a group in the look before training, for an algorithm that has no groups of its own."""
+
+
 class RunStopped(RunFailed):
     """The run was asked to stop and did, with a checkpoint; its message says how to go on."""
 
@@ -302,7 +306,8 @@ def _preflight(context: TrainContext, parts: _Run) -> None:
     if config.guard.preflight == "off" or not parts.trainer.on_policy:
         return
     parts.progress.phase("playing")
-    group_size = max(2, getattr(parts.settings, "group_size", 8))
+    own = getattr(parts.settings, "group_size", 1)
+    group_size = own if own > 1 else LOOK_GROUP
     tasks = parts.env.tasks.sample("train", config.guard.preflight_tasks, config.seed)
     seeds = [episode_seed(config.seed, index) for index in range(len(tasks))]
     trajectories = play(

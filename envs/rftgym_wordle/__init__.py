@@ -18,6 +18,7 @@ def rftgym_environments() -> list[EnvSpec]:
                 "sampling.max_tokens": 32,
                 "grpo.steps": 45,
                 "rloo.steps": 45,
+                "ppo.steps": 30,
                 "sft.examples": 200,
                 "evaluation.every": 15,
             },

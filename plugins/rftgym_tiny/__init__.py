@@ -18,6 +18,7 @@ def rftgym_policies() -> Sequence[PolicySpec]:
             trainable=True,
             train_defaults={
                 "trainer.learning_rate": 1.5e-3,  # held at 3e-3 it collapses; see docs/results/wordle.md
+                "ppo.learning_rate": 1e-3,
                 "trainer.warmup": 2,
                 "trainer.schedule": "linear",
             },
