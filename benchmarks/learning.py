@@ -4,7 +4,7 @@
     python benchmarks/learning.py wordle --draw docs/results/wordle_learning.json --svg docs/assets/wordle.svg
 
 The first command trains (minutes a seed on 2 cores); the second draws the picture of the README from what it printed.
-Likewise for triton-kernels.
+Likewise for triton-kernels, and with --trainer for another algorithm than the default one.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("env", help="its id")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, help="instead of the default")
+    parser.add_argument("--trainer", help="instead of the default")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--draw", type=Path, help="figures printed earlier with --json")
     parser.add_argument("--svg", type=Path, help="with --draw: where the picture goes")
@@ -114,7 +115,8 @@ def main() -> None:
         arguments.svg.parent.mkdir(parents=True, exist_ok=True)
         arguments.svg.write_text(picture(json.loads(arguments.draw.read_text())), encoding="utf-8")
         return
-    options: dict[str, Any] = {"trainer": {"steps": arguments.steps}} if arguments.steps else {}
+    asked = {"id": arguments.trainer, "steps": arguments.steps}
+    options: dict[str, Any] = {"trainer": {name: value for name, value in asked.items() if value is not None}}
     runs = []
     for seed in arguments.seeds:
         runs.append(trained(arguments.env, seed, options))
