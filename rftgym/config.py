@@ -18,9 +18,9 @@ Positive = Field(gt=0)
 
 
 class Settings(BaseModel):
-    """Base of every group of settings: unknown keys are errors, values are checked on assignment too."""
+    """Base of every group of settings: unknown keys are errors, and so are numbers that are not finite."""
 
-    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class LoraSettings(Settings):
@@ -169,6 +169,12 @@ class GuardSettings(Settings):
     dry_step: bool = True
     retreat: bool = False
 
+    @field_validator("preflight", mode="before")
+    @classmethod
+    def _off_in_yaml(cls, value: object) -> object:
+        """YAML 1.1 reads the bare word ``off`` as false."""
+        return "off" if value is False else value
+
 
 class WarmStartSettings(Settings):
     """Supervised fine-tuning before the run proper, as a run of its own inside this one.
@@ -315,7 +321,8 @@ def _line(model: type[BaseModel], item: Any) -> str:
 
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
-        return f"{name}: {item['msg']} (got {item['input']!r:.80})"
+        given = "" if isinstance(item["input"], Mapping) else f" (got {item['input']!r:.80})"
+        return f"{name}: {item['msg']}".removeprefix(": ").replace("Value error, ", "", 1) + given
     known = list(_fields_at(model, item["loc"][:-1]))
     close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
     return f"unknown option {name!r}; " + (

@@ -9,10 +9,11 @@ engine uses because it brings tokens along and scores in batches.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -147,8 +148,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
     ) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise UsageError(f"render_mode {render_mode!r}; it is one of ansi, human or None")
-        if max_turns is not None and max_turns < 1:
-            raise UsageError(f"max_turns={max_turns}; an episode has at least one turn")
+        _check_kinds(rubric, tasks, max_turns)
         self.id = type(self).__name__
         self.shots: tuple[Message, ...] = ()
         self.rubric = self.make_rubric() if rubric is None else rubric
@@ -197,10 +197,15 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
     def solved(self, n: int, seed: int) -> Iterator[list[Message]]:
         """Solutions of up to ``n`` tasks of the train split, each ending with a completion.
 
-        Tasks come in an order given by the seed; those that the environment cannot solve itself are passed over.
+        Tasks come in an order given by the seed; those that the environment cannot solve itself are passed over. Of a
+        split without end, ``10 * n`` tasks are tried.
         """
         size = self.tasks.size("train")
-        for task in self.tasks.sample("train", n if size is None else min(n, size), seed):
+        tried = itertools.islice(self.tasks.order("train", seed), 10 * n if size is None else size)
+        return itertools.islice(self._solutions(tried, seed), n)
+
+    def _solutions(self, tasks: Iterable[Task], seed: int) -> Iterator[list[Message]]:
+        for task in tasks:
             conversation = self.demonstrate(task, seed)
             while conversation and conversation[-1].role != "assistant":
                 conversation = conversation[:-1]  # closing words teach nothing
@@ -401,6 +406,20 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             return ListTaskset(tasks)
         except UsageError as error:
             raise UsageError(f"{path}: {error}") from error
+
+
+def _check_kinds(rubric: object, tasks: object, max_turns: object) -> None:
+    """Whether a constructor's arguments are what they have to be; ``env.kwargs`` of a configuration may be anything."""
+    if not isinstance(rubric, Rubric | None):
+        raise UsageError(
+            f"rubric must be a Rubric, not {rubric!r:.40}; a configuration changes it by 'rewards'"
+        )
+    if not isinstance(tasks, Taskset | None):
+        raise UsageError(
+            f"tasks must be a Taskset, not {tasks!r:.40}; a file of tasks goes by --tasks (env.tasks)"
+        )
+    if max_turns is not None and (not isinstance(max_turns, int) or max_turns < 1):
+        raise UsageError(f"max_turns={max_turns!r:.40}; an episode has at least one turn")
 
 
 class MultiTurnEnv(TextEnv[StateT]):

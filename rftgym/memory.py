@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +38,43 @@ def peak_bytes() -> int | None:
         return None
 
 
-def available_bytes() -> int | None:
-    """What this process may still take of the machine's memory, its control group's limit included; None if unknown."""
+def available_bytes(root: Path = Path("/")) -> int | None:
+    """What this process may still take of the machine's memory, its control groups' limits included; None if unknown.
+
+    Args:
+        root: of the file system where ``proc`` and ``sys`` are.
+    """
     try:
-        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"))
+        found = re.search(r"MemAvailable:\s+(\d+) kB", (root / "proc/meminfo").read_text(encoding="utf-8"))
     except OSError:
         return None
     if found is None:
         return None
-    free = [int(found[1]) * 1024]
-    group = Path("/sys/fs/cgroup")
-    try:  # version 2; where the files are missing or say "max" there is no limit
+    limits = (_left_in(group) for group in _control_groups(root))
+    return max(0, min([int(found[1]) * 1024, *(left for left in limits if left is not None)]))
+
+
+def _control_groups(root: Path) -> Iterator[Path]:
+    """That of this process, and those around it (version 2; see cgroups(7))."""
+    top = root / "sys/fs/cgroup"
+    try:
+        own = re.search(r"^0::/(.*)$", (root / "proc/self/cgroup").read_text(encoding="utf-8"), re.M)
+    except OSError:
+        own = None
+    yield top
+    for part in Path(own[1]).parts if own else ():
+        top = top / part
+        yield top
+
+
+def _left_in(group: Path) -> int | None:
+    """None where the files are missing or say "max": then there is no limit."""
+    try:
         limit, used = (int((group / name).read_text("ascii")) for name in ("memory.max", "memory.current"))
         reclaimable = re.search(r"^inactive_file (\d+)", (group / "memory.stat").read_text("ascii"), re.M)
-        free.append(limit - used + (int(reclaimable[1]) if reclaimable else 0))
     except (OSError, ValueError):
-        pass
-    return max(0, min(free))
+        return None
+    return limit - used + (int(reclaimable[1]) if reclaimable else 0)
 
 
 def _cuda() -> Any:

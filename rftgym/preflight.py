@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from rftgym.scoring.batch import unscored_reasons
 from rftgym.types import Trajectory
 
 ENOUGH = 0.2
@@ -25,6 +26,7 @@ class Preflight:
         pass_at_group: share of the groups with at least one success (pass@G).
         signal: share of the groups whose rewards differ, so that an advantage can be taken within them.
         unscored: share of the episodes that could not be scored.
+        reasons: why, where that is all of them.
     """
 
     groups: int
@@ -33,6 +35,7 @@ class Preflight:
     pass_at_group: float
     signal: float
     unscored: float
+    reasons: str = ""
 
     @property
     def verdict(self) -> Literal["fine", "no success yet", "too hard", "too easy", "flat", "unscored"]:
@@ -73,7 +76,7 @@ class Preflight:
                 f"{few} although {solved}: inside a group all episodes fare alike. Raise the temperature "
                 f"(--temperature 1.0), take a larger group (--group-size {2 * self.group_size}) or a finer reward"
             ),
-            "unscored": "not one episode of the starting policy can be scored; trajectories/ has the reasons",
+            "unscored": f"not one episode of the starting policy can be scored. {self.reasons}",
         }[self.verdict]
 
     def to_json(self) -> dict[str, Any]:
@@ -93,6 +96,7 @@ def measured(trajectories: Sequence[Trajectory], group_size: int) -> Preflight:
     rewards = [[score.reward for score in group if score.reward is not None] for group in known]
     successes = [[bool(score.success) for score in group] for group in known]
     scored = sum(map(len, known))
+    reasons = "" if scored else unscored_reasons(trajectories)
     return Preflight(
         groups=len(groups),
         group_size=group_size,
@@ -100,4 +104,5 @@ def measured(trajectories: Sequence[Trajectory], group_size: int) -> Preflight:
         pass_at_group=sum(map(any, successes)) / max(1, len(groups)),
         signal=sum(len(group) > 1 and min(group) < max(group) for group in rewards) / max(1, len(groups)),
         unscored=1 - scored / max(1, len(trajectories)),
+        reasons=reasons,
     )

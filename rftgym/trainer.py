@@ -139,11 +139,20 @@ class TrainContext:
         """Fill a checkpoint: the directory gets its name when the block ends well, and the oldest one goes."""
         with self.run.checkpoint(step, keep=self.config.checkpoints.keep) as directory:
             yield directory
-        best = best_step(self.run.evaluations(), self.config.evaluation, step)
-        if (
-            best is not None
-        ):  # only now: a run that is killed before goes back to an older step, and its best one
-            self.run.forget_best(but=best)
+        self.forget_old()
+
+    def forget_old(self) -> None:
+        """Remove the checkpoints and the best weights that the latest checkpoint makes superfluous.
+
+        Not before there is that one: a run that is killed goes back to an older step, and to the best one by then.
+        """
+        latest = self.run.latest_checkpoint()
+        if latest is None:
+            return
+        self.run.forget_checkpoints(keep=self.config.checkpoints.keep)
+        best = best_step(self.run.evaluations(), self.config.evaluation, latest[0])
+        if best is not None:
+            self.run.forget_best(but=best, upto=latest[0])
 
     def checkpoint_due(self, step: int, steps: int, *, cycle: int = 1) -> bool:
         """Whether a trainer should save a checkpoint at this step.

@@ -19,6 +19,7 @@ from rftgym.preflight import measured
 from rftgym.registry import defaults_for, defaults_of, installed, make_configured, make_policy, trainer_class
 from rftgym.rollout.engine import play
 from rftgym.rollout.metrics import remarks
+from rftgym.runs.atomic import sweep
 from rftgym.runs.directory import RunDirectory, run_name
 from rftgym.scoring import score_trajectories
 from rftgym.selection import best_step
@@ -144,7 +145,7 @@ def resume(
     plugins = plugins or installed()
     progress = progress or Progress()
     run = RunDirectory.open(path)
-    if (run.path / "result.json").exists():
+    if _is_complete(run):
         raise UsageError(f"run {run.path} is complete; there is nothing to resume")
     progress.phase("loading")
     config: RunConfig = parsed(RunConfig, run.config, where=f"{run.path}/config.json")
@@ -156,6 +157,15 @@ def _created(config: RunConfig, plugins: Plugins) -> RunDirectory:
     name = run_name(config.env.id, config.trainer.id, config.model.id)
     values = config.model_dump(mode="json")
     return RunDirectory.create(Path(config.runs), name=name, config=values, plugins=plugins)
+
+
+def _is_complete(run: RunDirectory) -> bool:
+    """Whether a run ended in good order. Where it was killed before the last word, its report, that is written now."""
+    ended = (run.path / "result.json").exists()
+    if ended and not (run.path / "report.html").exists():
+        run.take_over()
+        run.write_report()
+    return ended
 
 
 def _rewound(run: RunDirectory, plugins: Plugins) -> Path | None:
@@ -239,18 +249,19 @@ def _train(run: RunDirectory, parts: _Run, resume_from: Path | None) -> int:
     progress.phase("training")
     parts.plugins.hooks.on_train_begin(run=run, config=config.model_dump(mode="json"))
     steps = _stepped(context, parts)
+    context.forget_old()  # a run that was killed in the middle of it makes no further checkpoint
     if steps != context.step:
         raise ContractError(
             f"trainer {config.trainer.id!r} says that {steps} steps were taken; {context.step} were reported"
         )
     policy: Any = parts.policy  # those with weights can save, restore and refresh
-    if config.takes_best:
-        best = best_step(run.evaluations(), config.evaluation)
-        if best is not None and best != steps:
-            policy.restore(run.best_weights(best))
-            progress.remark(
-                steps, f"the run ends with the weights of step {best}, its best evaluation on the way"
-            )
+    best = best_step(run.evaluations(), config.evaluation) if config.takes_best else None
+    if best is not None and best != steps:
+        policy.restore(run.best_weights(best))
+        progress.remark(
+            steps, f"the run ends with the weights of step {best}, its best evaluation on the way"
+        )
+    policy.version = steps if best is None else best  # whatever way the process came here
     with run.publish("adapter") as directory:
         policy.save(directory)
     return steps
@@ -367,13 +378,13 @@ def _warm_start(run: RunDirectory, parts: _Run) -> dict[str, Any] | None:
         return None
     room = run.path / "warm-start"
     config = config.model_copy(update={"runs": str(room)})
+    if room.exists():
+        sweep(room)
     begun = sorted(path for path in room.glob("[0-9]*") if (path / "config.json").is_file())
-    if begun:
-        warm = RunDirectory.open(begun[-1])
-    else:
-        warm = _created(config, parts.plugins)
+    warm = RunDirectory.open(begun[-1]) if begun else _created(config, parts.plugins)
+    if "before" not in warm.evaluations():  # killed between these two lines, it would be played again
         warm.write_json("evaluations/before.json", run.read_json("evaluations/before.json"))
-    if not (warm.path / "result.json").exists():
+    if not _is_complete(warm):
         settings = parsed(trainer_class(config.trainer.id, plugins=parts.plugins).Config, config.trainer.own)
         trainer = trainer_class(config.trainer.id, plugins=parts.plugins)()
         nested = replace(parts, config=config, trainer=trainer, settings=settings)
@@ -387,6 +398,7 @@ def _warm_start(run: RunDirectory, parts: _Run) -> dict[str, Any] | None:
         parts.progress.started(run.path)
     policy: Any = parts.policy
     policy.restore(warm.adapter)
+    policy.version = 0  # the run proper begins here, whether or not this process carried out the warm start
     result: dict[str, Any] = warm.read_json("result.json")
     return result
 

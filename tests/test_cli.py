@@ -214,7 +214,10 @@ BAD_USAGE = {
     "an unknown kind": (["list", "nonsense"], "nonsense"),
     "an unknown environment": (["train", "--env", "wordel"], "did you mean 'wordle'?"),
     "no environment": (["train"], "--env"),
-    "an unknown trainer": (["train", "--env", "wordle", "--trainer", "grop"], "did you mean 'grpo' or 'rloo'?"),
+    "an unknown trainer": (
+        ["train", "--env", "wordle", "--trainer", "grop"],
+        "did you mean 'grpo' or 'rloo'?",
+    ),
     "an unknown model": (["train", "--env", "wordle", "--model", "tinny"], "did you mean 'tiny'?"),
     "a model path that isn't there": (
         ["train", "--env", "wordle", "--model", "./no/such"],

@@ -375,6 +375,29 @@ def test_a_csv_field_beyond_the_module_s_limit_is_a_bad_row(tmp_path: Path) -> N
     assert [example.line for example in rows.examples] == [3]
 
 
+@pytest.mark.parametrize("kind", [pyarrow.timestamp("ms"), pyarrow.duration("s")])
+def test_a_time_beyond_pythons_is_a_bad_row(kind: pyarrow.DataType, tmp_path: Path) -> None:
+    file = tmp_path / "times.parquet"
+    columns = {"text": ["far", "near"], "at": pyarrow.array([2**52, None], kind)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    rows = scan(file)
+    assert [each.line for each in rows.bad] == [1] and "does not exist in Python" in rows.bad[0].reason
+    assert [each.line for each in rows.examples] == [2]
+
+
+def test_a_parquet_file_that_names_a_column_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "twice.parquet"
+    table = pyarrow.table([pyarrow.array(["a"]), pyarrow.array(["b"])], names=["text", "text"])
+    pyarrow.parquet.write_table(table, file)
+    with pytest.raises(UsageError, match="2 columns of the name 'text'"):
+        read(file)
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(UsageError, match="the name is empty"):
+        read("")
+
+
 def test_a_parquet_row_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bomb.parquet"
     table = pyarrow.table({"text": ["fine", "a" * 40_000_000, "good"]})

@@ -72,6 +72,14 @@ def test_a_good_file_as_json(inspect: Any) -> None:
     assert found["model"] == "tiny" and found["tokens"]["max_length"] == 1024
 
 
+def test_a_file_s_name_cannot_steer_the_terminal(inspect: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[31m\nb.jsonl"
+    file.write_text('{"text": "good"}\n{"text": 3}\n')
+    result = inspect(file)
+    assert result.code == 2 and "\x1b" not in result.out + result.err
+    assert "b.jsonl: 2 rows of format text, 1 bad\n" in result.out
+
+
 def test_a_source_may_carry_a_trainer_s_weight(inspect: Any) -> None:
     found = inspect(f"{FILES / 'text.jsonl'}=2", "--json").json
     assert found["sources"][0]["source"] == str(FILES / "text.jsonl") and found["examples"] == 3

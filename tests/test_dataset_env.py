@@ -167,7 +167,7 @@ BAD = {
     "no number": ([{"prompt": "a", "answer": "b", "match": "number"}], 1, "needs a number in it"),
     "no letter": ([{"prompt": "a", "answer": "Paris", "match": "choice"}], 1, "needs the letter"),
     "no pattern": ([{"prompt": "a", "answer": "(", "match": "regex"}], 1, "no regular expression"),
-    "an object": ([{"prompt": "a", "answer": {"b": 1}}], 1, "unless match is 'json'"),
+    "an object": ([{"prompt": "a", "answer": {"b": 1}}], 1, "unless the row says"),
     "nothing accepted": ([{"prompt": "a", "answer": []}], 1, "'answer' is an empty list"),
     "an empty answer": ([{"prompt": "a", "answer": ["b", " "]}], 1, "it is empty"),
     "a difficulty that is none": (
@@ -214,6 +214,12 @@ def test_the_environment_s_match_is_for_rows_without_one(tmp_path: Path) -> None
         asked(lines(tmp_path / "a.jsonl", rows[0], {**rows[1], "match": None}), match="number")
     with pytest.raises(UsageError, match="match 'fuzzy'; it is one of exact, normalised"):
         rftgym.make("dataset", match="fuzzy")
+
+
+@pytest.mark.parametrize(("name", "value"), [("match", ["exact"]), ("tag", 5), ("system", 5)])
+def test_a_setting_of_a_wrong_kind_is_named(name: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=f"^{name}.*{str(value)[-1]}"):
+        rftgym.make("dataset", **{name: value})
 
 
 # ---- splits

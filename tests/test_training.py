@@ -13,8 +13,18 @@ import torch
 from safetensors.torch import load_file
 
 import rftgym
-from rftgym.config import EnvSettings, EvaluationSettings, ModelSettings, RewardSettings, Settings
+from rftgym.config import (
+    EnvSettings,
+    EvaluationSettings,
+    GuardSettings,
+    LoraSettings,
+    ModelSettings,
+    RewardSettings,
+    Settings,
+    parsed,
+)
 from rftgym.errors import ContractError, RunFailed, UsageError
+from rftgym.memory import available_bytes
 from rftgym.plugins import Plugins, discover
 from rftgym.preflight import Preflight, measured
 from rftgym.registry import installed, make_configured, make_policy
@@ -23,6 +33,7 @@ from rftgym.selection import best_step, is_stale
 from rftgym.tasks import ListTaskset, ProceduralTaskset
 from rftgym.trainer import StopRequested, TrainContext
 from rftgym.training import RunStopped, resume, train
+from rftgym.types import Failure
 from rftgym.updates.dry import dry_step
 
 
@@ -244,7 +255,7 @@ def test_the_newest_checkpoints_stay(tmp_path: Path, plugins: Plugins) -> None:
 def test_what_goes_by_evaluations_wants_some(
     settings: dict[str, Any], tmp_path: Path, plugins: Plugins
 ) -> None:
-    with pytest.raises(UsageError, match=r"evaluation\.every is 0"):
+    with pytest.raises(UsageError, match=r"evaluation\.every is 0$"):
         run(tmp_path, plugins, **settings)
     assert not (tmp_path / "runs").exists()
 
@@ -336,6 +347,13 @@ def scored(*rewards: float | None) -> list[rftgym.Trajectory]:
     return found
 
 
+def test_where_nothing_can_be_scored_preflight_says_why() -> None:
+    episodes = scored(None, None)
+    episodes[0].failures.append(Failure("reward", "paid", "KeyError", "'x'"))
+    advice = measured(episodes, 2).advice()
+    assert advice is not None and "KeyError: 'x'" in advice
+
+
 @pytest.mark.parametrize(
     ("rewards", "verdict", "cure"),
     [
@@ -344,7 +362,7 @@ def scored(*rewards: float | None) -> list[rftgym.Trajectory]:
         ([0.0, 0.0, 0.1, 0.1], "too hard", "--group-size 4"),
         ([1.0, 1.0, 1.0, 1.0], "too easy", "harder"),
         ([1.0, 1.0, 0.0, 0.0], "flat", "--temperature"),
-        ([None, None, None, None], "unscored", "trajectories/"),
+        ([None, None, None, None], "unscored", "rewards that say None"),
         ([None, 1.0, 0.0, 0.0], "flat", "--group-size"),
     ],
 )
@@ -381,7 +399,39 @@ def test_a_run_with_a_signal_passes(tmp_path: Path, plugins: Plugins) -> None:
     assert (gate["groups"], gate["signal"], gate["verdict"]) == (3, 1.0, "fine")
 
 
+@pytest.mark.parametrize("word", [False, "off"])
+def test_the_bare_word_off_switches_the_preflight_off(word: object) -> None:
+    assert parsed(GuardSettings, {"preflight": word}).preflight == "off"  # YAML 1.1 reads off as false
+    with pytest.raises(UsageError, match="preflight"):
+        parsed(GuardSettings, {"preflight": True})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"env": {"id": "scored", "kwargs": {"tasks": "mine.jsonl"}}}, "--tasks"),
+        ({"env": {"id": "scored", "kwargs": {"rubric": 3}}}, "rubric must be a Rubric, not 3"),
+        ({"env": {"id": "scored", "kwargs": {"max_turns": "x"}}}, "max_turns='x'"),
+        ({"sampling": {"temperature": float("inf")}}, r"sampling\.temperature.*finite"),
+    ],
+)
+def test_settings_of_a_wrong_kind_are_found_before_anything_is_written(
+    settings: dict[str, Any], message: str, tmp_path: Path, plugins: Plugins
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        run(tmp_path, plugins, **settings)
+    assert not (tmp_path / "runs").exists()
+
+
 # ---- few tasks, and solved ones shown
+
+
+def test_tasks_that_cannot_be_solved_are_replaced_by_others(plugins: Plugins) -> None:
+    class Picky(Scored):
+        def demonstrate(self, task: rftgym.Task, seed: int) -> list[rftgym.Message]:
+            return super().demonstrate(task, seed) if task.id.endswith(("1", "4")) else []
+
+    assert [len(list(Picky().solved(n, 0))) for n in (1, 2, 6)] == [1, 2, 2]
 
 
 def test_few_train_tasks_are_the_only_ones_and_other_splits_stay_whole(plugins: Plugins) -> None:
@@ -483,39 +533,77 @@ def test_a_pass_that_does_not_fit_is_refused_with_the_settings_to_lower(
 
 
 def test_the_dry_step_changes_nothing_and_says_what_it_takes() -> None:
-    policy: Any = make_policy(ModelSettings(id="tiny"), trainable=True, seed=0)
+    settings = ModelSettings(id="tiny", lora=LoraSettings(dropout=0.5))
+    policy: Any = make_policy(settings, trainable=True, seed=0)
     before = {name: p.detach().clone() for name, p in policy.model.named_parameters()}
-    state = torch.get_rng_state()
+    modes, state = [module.training for module in policy.model.modules()], torch.get_rng_state()
     found = dry_step(policy.model, 2, 300)
+    assert modes == [module.training for module in policy.model.modules()]
     assert found.rows == 2 and found.tokens == 300
     assert found.peak_bytes is not None and found.peak_bytes > 2 * 300 * 1000
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[name], p) and p.grad is None for name, p in policy.model.named_parameters())
 
 
-class Narrow:
+@pytest.mark.parametrize("recomputes", [False, True])
+def test_the_dry_step_recomputes_activations_where_training_does(recomputes: bool) -> None:
+    settings = ModelSettings(id="tiny", gradient_checkpointing=recomputes)
+    model = make_policy(settings, trainable=True, seed=0).model  # type: ignore[attr-defined]
+    passes = []
+    model.get_base_model().model.layers[0].mlp.register_forward_pre_hook(lambda *_: passes.append(1))
+    dry_step(model, 1, 50)
+    assert len(passes) == 1 + recomputes
+
+
+def test_a_cpus_dry_step_counts_what_does_not_grow_with_the_rows_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rftgym.updates.dry._pass", lambda model, rows, tokens: 1000 + 40)
+    monkeypatch.setattr("rftgym.updates.dry.available_bytes", lambda: 4 * 1000 + 3 * 40)
+    model = torch.nn.Linear(10, 1, bias=False)  # 40 bytes
+    model.device = torch.device("cpu")  # type: ignore[assignment]
+    assert dry_step(model, 4, 7).peak_bytes == 4 * 1000 + 3 * 40  # gradients and two moments
+    with pytest.raises(RunFailed, match=r"trainer\.micro_batch=4 would fit"):
+        dry_step(model, 5, 7)
+
+
+def test_memory_is_limited_by_every_control_group_around_the_process(tmp_path: Path) -> None:
+    def put(name: str, text: str) -> None:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert available_bytes(tmp_path) is None
+    put("proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n")
+    assert available_bytes(tmp_path) == 8000 * 1024
+    put("proc/self/cgroup", "1:name=systemd:/elsewhere\n0::/jobs/mine\n")
+    for group, limit in (("", "max"), ("jobs/", "5000000"), ("jobs/mine/", "7000000")):
+        put(f"sys/fs/cgroup/{group}memory.max", f"{limit}\n")
+        put(f"sys/fs/cgroup/{group}memory.current", "2000000\n")
+        put(f"sys/fs/cgroup/{group}memory.stat", "anon 5\ninactive_file 300000\n")
+    assert available_bytes(tmp_path) == 5_000_000 - 2_000_000 + 300_000
+
+
+class Narrow(torch.nn.Module):
     """A model on another device than the CPU that has room for so many rows."""
 
-    device = torch.device("meta")
-
     def __init__(self, rows: int) -> None:
+        super().__init__()
         self.rows, self.passes = rows, list[int]()
+        self.device, self.trained = torch.device("meta"), torch.nn.Parameter(torch.zeros(3, device="meta"))
 
-    def __call__(self, input_ids: torch.Tensor, **_: Any) -> SimpleNamespace:
+    def forward(self, input_ids: torch.Tensor, **_: Any) -> SimpleNamespace:
         self.passes.append(len(input_ids))
         if len(input_ids) > self.rows:
             raise torch.OutOfMemoryError("out of memory")
+        assert self.training
         return SimpleNamespace(logits=torch.zeros((*input_ids.shape, 5), device="meta", requires_grad=True))
-
-    def zero_grad(self, set_to_none: bool) -> None:
-        assert set_to_none
 
 
 def test_out_of_memory_on_a_gpu_is_told_or_retreated_from() -> None:
     with pytest.raises(RunFailed, match=r"8 rows of 100 tokens.*guard\.retreat=true"):
         dry_step(Narrow(3), 8, 100)
-    model = Narrow(3)
-    assert dry_step(model, 8, 100, retreat=True).rows == 2
+    model = Narrow(3).eval()
+    assert dry_step(model, 8, 100, retreat=True).rows == 2 and not model.training
     assert model.passes == [8, 4, 2]
     with pytest.raises(RunFailed, match="1 rows"):
         dry_step(Narrow(0), 8, 100, retreat=True)
@@ -544,6 +632,7 @@ def test_a_retreat_lowers_the_trainers_micro_batch(
 
     monkeypatch.setattr(Nudge, "train", train_)
     monkeypatch.setattr("rftgym.updates.dry._pass", lambda model, rows, tokens: 1000)
+    monkeypatch.setattr("rftgym.updates.dry._bytes", lambda parameter: 0)
     monkeypatch.setattr("rftgym.updates.dry.available_bytes", lambda: 2500)
     run(tmp_path, plugins, guard={"retreat": True})
     assert seen == [2]

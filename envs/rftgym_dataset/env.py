@@ -43,11 +43,14 @@ class DatasetEnv(SingleTurnEnv):
         max_turns: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        self._tag, self._match = tag, match
+        for name, value in (("tag", tag), ("system", system)):
+            if not isinstance(value, str | None):
+                raise UsageError(f"{name} must be text, not {value!r:.40}")
+        self._tag, self._match = tag, known_match(match)
         self.parser: Parser = TextParser() if tag is None else TagParser(tag)
         self.system = system
         super().__init__(rubric=rubric, tasks=tasks, max_turns=max_turns, render_mode=render_mode)
-        _check_tasks(self.tasks, known_match(match))
+        _check_tasks(self.tasks, self._match)
 
     @classmethod
     def read_tasks(cls, path: str | Path) -> ListTaskset:

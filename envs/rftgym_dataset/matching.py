@@ -51,7 +51,7 @@ def known_match(name: object) -> Match:
     Raises:
         UsageError: there is none.
     """
-    if name not in _BY_NAME:
+    if not isinstance(name, str) or name not in _BY_NAME:
         raise UsageError(f"match {name!r:.40}; it is one of {', '.join(_BY_NAME)}")
     return cast("Match", name)
 
@@ -66,7 +66,9 @@ def check_accepted(match: Match, accepted: Sequence[JSON]) -> None:
         raise UsageError("answer: an empty list accepts nothing")
     for each in accepted:
         if match != "json" and isinstance(each, dict | list | None):
-            raise UsageError(f"answer {each!r:.60}: it must be text or a number, unless match is 'json'")
+            raise UsageError(
+                f'answer {each!r:.60}: it must be text or a number, unless the row says "match": "json"'
+            )
         if match == "number" and number_in(text_of(each)) is None:
             raise UsageError(f"answer {each!r:.60}: match 'number' needs a number in it")
         if match == "choice" and chosen(text_of(each)) is None:

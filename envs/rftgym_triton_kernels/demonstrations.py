@@ -145,7 +145,9 @@ def solution(row: Mapping[str, Any]) -> str | None:
     """
     names = row["signature"].partition("(")[2].removesuffix(")").replace(" ", "").split(",")
     try:
-        pieces = write_kernel(read_reference(row["signature"], row["reference"], numbers_of(dict(row), names)))
+        pieces = write_kernel(
+            read_reference(row["signature"], row["reference"], numbers_of(dict(row), names))
+        )
     except Untranslatable:
         return None
     return spoilt(tuple(pieces), {}, random.Random(0))  # without habits nothing is drawn

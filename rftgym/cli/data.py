@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Facts = Mapping[str, Any]
 BAR_WIDTH = 40
 SHOWN = 5
+LONGEST_LINE = 1000
 
 
 @click.command("data")
@@ -96,9 +97,8 @@ def _show(out: Console, found: Facts) -> None:
     for each in found["sources"]:
         where = f"{each['files']} files, " if each["files"] > 1 else ""
         bad = f", {each['bad']} bad" if each["bad"] else ""
-        out.print(
-            f"{each['source']}: {where}{each['rows']} rows of format {each['format']}{bad}", markup=False
-        )
+        rows = "1 row" if each["rows"] == 1 else f"{each['rows']} rows"
+        _say(out, f"{each['source']}: {where}{rows} of format {each['format']}{bad}")
     if found["examples"]:
         _show_contents(out, found)
         _show_lengths(out, found["tokens"], found["model"])
@@ -116,7 +116,7 @@ def _show_contents(out: Console, found: Facts) -> None:
     if set(found["splits"]) != {""}:
         out.print(f"splits      {_listed({name or 'none': n for name, n in found['splits'].items()})}")
     if found["fields"]:
-        out.print(f"more fields {', '.join(found['fields'])}", markup=False)
+        _say(out, f"more fields {', '.join(found['fields'])}")
     out.print(
         f"duplicates  {found['duplicates']}; {found['same_prompt_other_answer']} with the prompt of another row "
         "and a different answer"
@@ -155,26 +155,27 @@ def _show_lengths(out: Console, tokens: Facts, model: str) -> None:
 
 def _show_troubles(out: Console, found: Facts) -> None:
     for bad in found["bad_rows"]:
-        out.print(
-            f"bad row: {bad['source']}, line {bad['line']}: {bad['reason']}",
-            style="red",
-            markup=False,
-            soft_wrap=True,
-        )
+        _say(out, f"bad row: {bad['source']}, line {bad['line']}: {bad['reason']}", style="red")
     hidden = sum(each["bad"] for each in found["sources"]) - len(found["bad_rows"])
     if hidden > 0:
         out.print(f"and {hidden} more bad rows", style="red")
     leaks = found.get("leaks", [])
     for leak in leaks[:SHOWN]:
         one, other = leak["one"], leak["other"]
-        out.print(
+        _say(
+            out,
             f"leak: {other['source']}, line {other['line']} ({other['split']}) asks what {one['source']}, "
             f"line {one['line']} ({one['split']}) asks",
             style="yellow",
-            markup=False,
-            soft_wrap=True,
         )
     if len(leaks) > SHOWN:
         out.print(f"and {len(leaks) - SHOWN} more leaks", style="yellow")
     for note in found["notes"]:
-        out.print(f"note: {note}", markup=False, soft_wrap=True)
+        _say(out, f"note: {note}")
+
+
+def _say(out: Console, text: str, style: str | None = None) -> None:
+    """A line that quotes a file or its name, which may hold anything."""
+    from rftgym.data.records import one_line
+
+    out.print(one_line(text, LONGEST_LINE), style=style, markup=False, highlight=False, soft_wrap=True)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from rftgym.data.records import DEEPEST, JSON, LONGEST_ROW_BYTES, BadRow, RawRow, Refused
+from rftgym.data.records import (
+    DEEPEST,
+    JSON,
+    LONGEST_ROW_BYTES,
+    BadRow,
+    RawRow,
+    Refused,
+    one_line,
+)
 from rftgym.errors import UsageError
 
 LARGEST_GROUP_BYTES = 2 * 1024**3
@@ -30,6 +39,7 @@ def parquet_rows(path: Path, limit: int = LONGEST_ROW_BYTES) -> Iterator[RawRow 
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            _check_columns(path, file.schema_arrow.names)
             _check_groups(path, file.metadata)
             for batch in file.iter_batches(batch_size=_batch_rows(file.metadata), use_threads=False):
                 for index in range(batch.num_rows):
@@ -38,6 +48,12 @@ def parquet_rows(path: Path, limit: int = LONGEST_ROW_BYTES) -> Iterator[RawRow 
     except (pyarrow.ArrowException, OSError) as error:
         where = f"row {number + 1} or later: " if number else ""
         raise UsageError(f"{path}, {where}not readable as parquet: {_first_line(error)}") from error
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise UsageError(f"{path}: it has {count} columns of the name {one_line(name)!r}")
 
 
 def _check_groups(path: Path, metadata: Any) -> None:
@@ -70,6 +86,8 @@ def _row(slice_: Any, number: int, source: str, limit: int) -> RawRow | BadRow:
             number,
             f"not UTF-8: byte 0x{error.object[error.start]:02x} at byte {error.start + 1} of a text",
         )
+    except (ValueError, OverflowError) as error:  # Arrow's times reach farther than Python's
+        return BadRow(source, number, f"a value of it does not exist in Python ({one_line(str(error))})")
 
 
 def plain(value: Any, depth: int = 1) -> JSON:

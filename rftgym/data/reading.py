@@ -104,6 +104,8 @@ def scan(source: str | Path) -> Rows:
 def _files(source: str | Path) -> Iterator[tuple[str, str | None, RawRows]]:
     """The files of a source with the split that their name says, and their rows."""
     path = Path(source)
+    if not str(source).strip():
+        raise UsageError("no file named: the name is empty")
     try:
         path.stat()
     except (OSError, ValueError) as error:

@@ -203,6 +203,10 @@ class RunDirectory:
         """
         with atomic.new_directory(self._checkpoint(step)) as directory:
             yield directory
+        self.forget_checkpoints(keep=keep)
+
+    def forget_checkpoints(self, *, keep: int) -> None:
+        """Remove all checkpoints but the last ``keep``."""
         for old in self.checkpoint_steps()[:-keep]:
             atomic.remove_directory(self._checkpoint(old))
 
@@ -232,10 +236,10 @@ class RunDirectory:
             raise RftgymError(f"{path} is missing: the weights of the best step were removed")
         return path
 
-    def forget_best(self, *, but: int) -> None:
-        """Remove the weights of steps that are the best no longer."""
-        for old in _steps_in(self.path / "best", ""):
-            if old != but:
+    def forget_best(self, *, but: int, upto: int) -> None:
+        """Remove the weights of steps up to ``upto`` that are the best no longer."""
+        for old in list(_steps_in(self.path / "best", "")):
+            if old != but and old <= upto:
                 atomic.remove_directory(self._best(old))
 
     @property
@@ -249,6 +253,18 @@ class RunDirectory:
 
     # ---- going on
 
+    def take_over(self) -> None:
+        """Become the run's one writer, and remove what a killed process left unfinished.
+
+        Raises:
+            UsageError: another process is writing this run.
+        """
+        self._claim = atomic.claim(self.path / WRITER)
+        for name in ("", "trajectories", "evaluations", "checkpoints", "best"):
+            folder = self.path / name
+            folder.mkdir(exist_ok=True)
+            atomic.sweep(folder)
+
     def rewind(self, step: int) -> None:
         """Forget what came after a step, and what a killed process left unfinished, before the run goes on there.
 
@@ -258,13 +274,7 @@ class RunDirectory:
         Raises:
             UsageError: another process is writing this run.
         """
-        self._claim = atomic.claim(self.path / WRITER)
-        for folder in (
-            self.path,
-            *(self.path / name for name in ("trajectories", "evaluations", "checkpoints", "best")),
-        ):
-            folder.mkdir(exist_ok=True)
-            atomic.sweep(folder)
+        self.take_over()
         # Checkpoints first: the latest one decides where the next attempt rewinds to, if this one is killed.
         for later in [each for each in self.checkpoint_steps() if each > step]:
             atomic.remove_directory(self._checkpoint(later))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,15 @@ import torch
 
 from rftgym.errors import RunFailed
 from rftgym.memory import available_bytes, forget_peak, peak_bytes
+from rftgym.updates.libraries import preserved_random_state
 
 CURES = (
     "lower --max-tokens, env.max_turns or trainer.micro_batch; or --set model.gradient_checkpointing=true; or on a GPU "
     "--set model.adapter=qlora (4-bit weights); or a smaller model"
 )
+
+MOMENTS = 2
+"""Of AdamW, for each weight that is trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,8 @@ class DryStep:
     Attributes:
         rows: per pass; fewer than asked for where it had to retreat.
         tokens: a row.
-        peak_bytes: memory that the pass takes at its peak; on a CPU reckoned from one row. None if unknown.
+        peak_bytes: memory that the pass and the optimizer take at the peak; on a CPU reckoned from one row. None if
+            unknown.
     """
 
     rows: int
@@ -34,7 +41,8 @@ class DryStep:
 def dry_step(model: Any, rows: int, tokens: int, *, retreat: bool = False) -> DryStep:
     """Make the pass, or on a CPU a row of it: a process that takes too much there is killed, not told.
 
-    Nothing is drawn, gradients are dropped afterwards, weights stay as they are.
+    It is made as training makes it: activations are computed anew where that is set, and AdamW's two moments have their
+    room. Afterwards gradients are dropped; weights, modes and generators are as they were.
 
     Args:
         model: a causal language model.
@@ -43,12 +51,35 @@ def dry_step(model: Any, rows: int, tokens: int, *, retreat: bool = False) -> Dr
     Raises:
         RunFailed: it does not fit; names the settings to lower.
     """
-    if model.device.type == "cpu":
-        return _reckoned(model, rows, tokens, retreat)
+    with _as_in_training(model):
+        found = _reckoned if model.device.type == "cpu" else _tried
+        return found(model, rows, tokens, retreat)
+
+
+@contextmanager
+def _as_in_training(model: Any) -> Iterator[None]:
+    """In training mode activations are recomputed, and dropout keeps its masks."""
+    resting = [module for module in model.modules() if not module.training]
+    model.train()
+    try:
+        with preserved_random_state():
+            yield
+    finally:
+        for module in resting:
+            module.training = False
+
+
+def _tried(model: Any, rows: int, tokens: int, retreat: bool) -> DryStep:
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     while True:
         try:
-            return DryStep(rows, tokens, _pass(model, rows, tokens))
+            moments = [torch.empty_like(each) for each in trained for _ in range(MOMENTS)]
+            taken = _pass(model, rows, tokens)
+            room = sum(map(_bytes, moments))
+            return DryStep(rows, tokens, None if taken is None else taken + room)
         except torch.OutOfMemoryError as error:
+            model.zero_grad(set_to_none=True)
+            moments = []
             torch.cuda.empty_cache()
             if not retreat or rows == 1:
                 raise RunFailed(
@@ -63,11 +94,13 @@ def _reckoned(model: Any, rows: int, tokens: int, retreat: bool) -> DryStep:
     taken = _pass(model, 1, tokens)
     if free is None or taken is None:
         return DryStep(rows, tokens, None)
-    while retreat and rows > 1 and taken * rows > free:
+    gradients = sum(_bytes(parameter) for parameter in model.parameters() if parameter.requires_grad)
+    a_row, fixed = max(1, taken - gradients), gradients * (1 + MOMENTS)
+    while retreat and rows > 1 and fixed + a_row * rows > free:
         rows //= 2
-    need = taken * rows
+    need = fixed + a_row * rows
     if need > free:
-        fitting = free // max(1, taken)
+        fitting = max(0, free - fixed) // a_row
         hint = (
             f"trainer.micro_batch={fitting} would fit (guard.retreat=true finds it by itself); or "
             if fitting
@@ -91,3 +124,7 @@ def _pass(model: Any, rows: int, tokens: int) -> int | None:
     peak = peak_bytes()
     model.zero_grad(set_to_none=True)
     return None if before is None or peak is None else max(0, peak - before)
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
