@@ -38,7 +38,7 @@ from rftgym.runs.directory import RunDirectory
 
 COMMON: dict[str, Any] = {
     "env": {"id": "wordle", "max_turns": 3},
-    "model": {"id": "tiny", "lora": {"rank": 4, "dropout": 0.1}},
+    "model": {"id": "tiny", "lora": {"rank": 4}},
     "sampling": {"max_tokens": 16},
     "evaluation": {"n": 8, "every": 2, "every_n": 4},
     "checkpoints": {"every": 2},
@@ -57,13 +57,13 @@ RUNS: dict[str, dict[str, Any]] = {
             "schedule": "cosine-floor",
         },
         "checkpoints": {"take": "best"},
-        "model": {"lora": {"dropout": 0.0}},  # PPO refuses dropout
     },
     "sft": {
         "trainer": {
             "id": "sft", "steps": 12, "examples": 40, "batch": 4, "micro_batch": 2, "validate_every": 2, "patience": 4,
             "learning_rate": 1e-3,
         },
+        "model": {"lora": {"dropout": 0.1}},  # the others refuse it
     },
     "warm-start": {
         "trainer": {"id": "grpo", **GROUPS, "steps": 4},

@@ -227,8 +227,10 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     return {"model.id": named, **spec.train_defaults, **of_model}
 
 
-def defaults_for(assumed: Mapping[str, Any], trainer: str, settings: type[Settings]) -> dict[str, Any]:
-    """Those of :func:`defaults_of` that mean something to a trainer.
+def defaults_for(
+    assumed: Mapping[str, Any], trainer: str | None = None, settings: type[Settings] | None = None
+) -> dict[str, Any]:
+    """Those of :func:`defaults_of` that mean something to a trainer, or, where none is named, to a run without one.
 
     Args:
         trainer: its id. ``ppo.learning_rate`` is for the trainer "ppo" alone and wins over ``trainer.learning_rate``,
@@ -241,7 +243,7 @@ def defaults_for(assumed: Mapping[str, Any], trainer: str, settings: type[Settin
     for name, value in assumed.items():
         group, _, rest = name.partition(".")
         if group == "trainer":
-            if rest in settings.model_fields:
+            if settings is not None and rest in settings.model_fields:
                 general[name] = value
         elif group in RunConfig.model_fields:
             general[name] = value

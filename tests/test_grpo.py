@@ -158,6 +158,84 @@ def test_every_loss_takes_a_step(loss: str, tmp_path: Path) -> None:
     assert not same(before, weights(ctx))
 
 
+def test_cispo_clips_where_the_settings_say(tmp_path: Path) -> None:
+    """On-policy every ratio is 1 and nothing is clipped: the gradient is that of the plain policy gradient."""
+    first = {}
+    for loss in ("dapo", "cispo"):
+        ctx = context(tmp_path / loss, Letters(), steps=1, warmup=2, loss=loss)
+        grpo.GRPO().train(ctx)
+        (first[loss],) = ctx.run.metrics()
+    assert first["cispo"]["gradient_norm"] == pytest.approx(first["dapo"]["gradient_norm"], rel=1e-4)
+    assert first["cispo"]["clip_share"] == 0.0
+
+
+def test_a_mixture_of_experts_takes_a_step(tmp_path: Path) -> None:
+    """TRL wants its balancing loss too, which shared prompts would leave out."""
+    import torch
+    import transformers
+
+    from rftgym_transformers.policy import TransformersPolicy
+
+    ctx = context(tmp_path, Letters(), steps=1, warmup=0)
+    tokenizer = ctx.policy.tokenizer  # type: ignore[attr-defined]
+    config = transformers.MixtralConfig(
+        vocab_size=len(tokenizer), hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, num_local_experts=4, max_position_embeddings=256,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        model = transformers.AutoModelForCausalLM.from_config(config)
+    ctx.policy = TransformersPolicy("experts", model, tokenizer)
+    before = weights(ctx)
+    assert grpo.GRPO().train(ctx) == 1
+    after = weights(ctx)
+    assert [name for name in before if "gate" in name and not torch.equal(before[name], after[name])]
+    assert ctx.run.metrics()[0]["sampler_gap/max"] < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("env", "settings"),
+    [(Unscorable(), {}), (Letters(), {"mask_truncated": True})],
+    ids=["unscored", "cut off"],
+)
+def test_what_takes_no_part_is_in_no_term_of_the_loss(
+    env: rftgym.TextEnv[Any], settings: dict[str, Any], tmp_path: Path
+) -> None:
+    """Neither in the divergence from the reference nor in the entropy bonus."""
+    ctx = context(
+        tmp_path, env, steps=2, iterations=2, warmup=0, beta=0.5, entropy_coefficient=0.5, **settings
+    )
+    ctx.sampling = rftgym.Sampling(max_tokens=1)  # no completion comes to its end
+    before = weights(ctx)
+    grpo.GRPO().train(ctx)
+    assert {turn.stop_reason for t in ctx.run.trajectories(1) for turn in t.turns} == {"length"}
+    assert same(before, weights(ctx))
+
+
+def test_several_gpus_are_no_larger_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rftgym_grpo import trl_bridge
+
+    usual = trl_bridge._arguments
+
+    def with_two_gpus(*given: Any) -> Any:
+        args = usual(*given)
+        assert args.n_gpu in (0, 1)
+        args._n_gpu = 2
+        return args
+
+    monkeypatch.setattr(trl_bridge, "_arguments", with_two_gpus)
+    ctx = context(tmp_path, Letters(), steps=1)
+    assert grpo.GRPO().train(ctx) == 1
+    assert len(list(ctx.run.trajectories(1))) == 8
+
+
+def test_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for trainer in ("grpo", "rloo", "ppo", "sft"):
+        with pytest.raises(UsageError, match="WORLD_SIZE is 2"):
+            rftgym.train(env="wordle", trainer=trainer, runs=str(tmp_path / "runs"))
+    assert not (tmp_path / "runs").exists()
+
+
 def test_full_fine_tuning_and_kl(tmp_path: Path) -> None:
     ctx = context(
         tmp_path, Letters(), steps=2, warmup=0, learning_rate=1e-3, beta=0.1, model={"adapter": "full"}
@@ -205,10 +283,10 @@ def test_stopped_and_resumed_ends_as_undisturbed(tmp_path: Path) -> None:
     "settings",
     [
         {"minibatches": 2, "iterations": 2, "micro_batch": 2},
-        {"iterations": 3, "beta": 0.05, "schedule": "cosine-floor", "model": {"lora": {"dropout": 0.2}}},
+        {"iterations": 3, "beta": 0.05, "schedule": "cosine-floor"},
         {"iterations": 2, "beta": 0.05, "learning_rate": 1e-4, "model": {"adapter": "full"}},
     ],
-    ids=["minibatches", "dropout and a reference", "all weights"],
+    ids=["minibatches", "a reference", "all weights"],
 )
 def test_resumes_exactly_with_several_updates_a_batch(settings: dict[str, Any], tmp_path: Path) -> None:
     whole = context(tmp_path / "a", Letters(), steps=12, **settings)
@@ -303,6 +381,7 @@ def test_a_wish_to_stop_inside_a_cycle_waits_for_its_end(tmp_path: Path) -> None
     [
         ({"sampling": {"temperature": 0}}, "sampling.temperature is 0"),
         ({"model": "openai:anything@http://127.0.0.1:9/v1"}, "no weights"),
+        ({"model": {"lora": {"dropout": 0.05}}}, "dropout is 0.05"),
     ],
 )
 def test_what_grpo_cannot_train_is_refused_before_anything_is_written(
@@ -356,6 +435,22 @@ def test_layout_keeps_every_token_and_marks_the_models(
     assert [(t, p) for t, p, m in zip(completion_ids, logprobs, mask, strict=True) if m] == [
         (t, -1.0 - t) for _, completion in turns for t in completion
     ]
+
+
+def test_what_never_became_tokens_is_one_masked_token() -> None:
+    from rftgym.updates.layout import laid_out, padded
+
+    refused = rftgym.Trajectory("e", rftgym.Task("t", {}), 0)
+    refused.turns.append(rftgym.Turn((), "", (), (), ()))  # its prompt could not be put into tokens
+    silent = rftgym.Trajectory("e", rftgym.Task("t", {}), 0)
+    silent.turns.append(
+        rftgym.Turn((), "ab", (5, 6), (7, 8), ())
+    )  # a policy that records no log-probabilities
+    rows = laid_out([refused, rftgym.Trajectory("e", rftgym.Task("t", {}), 0), silent])
+    assert rows["prompt_ids"] == [[0], [0], [5, 6]] and rows["completion_ids"] == [[0], [0], [7, 8]]
+    assert rows["env_mask"] == [[0], [0], [1, 1]]
+    assert all(not padded(rows[name]).is_floating_point() for name in ("prompt_ids", "completion_ids"))
+    assert [len(row) for row in rows["logprobs"]] == [1, 1, 2] and all(map(math.isnan, rows["logprobs"][2]))
 
 
 payout_groups = st.integers(1, 4).flatmap(

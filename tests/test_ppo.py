@@ -329,7 +329,14 @@ def test_whitening() -> None:
     white = estimates.whitened(torch.tensor([[1.0, 3.0, 99.0], [5.0, 99.0, 99.0]]), mask)
     assert white[mask].tolist() == pytest.approx([-math.sqrt(1.5), 0.0, math.sqrt(1.5)])
     assert not white[~mask].any()
-    assert estimates.whitened(torch.full((2, 3), 4.0), mask)[mask].tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.7, 1 / 3, 4.0, -1e6])
+@pytest.mark.parametrize("tokens", [1, 3, 10, 1000])
+def test_what_is_all_alike_is_whitened_to_nothing(value: float, tokens: int) -> None:
+    """Not to what the mean was rounded by, blown up."""
+    mask = torch.ones((1, tokens), dtype=torch.bool)
+    assert not estimates.whitened(torch.full((1, tokens), value), mask).any()
 
 
 @given(st.lists(numbers, min_size=2, max_size=20))

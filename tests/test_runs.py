@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rftgym.config import RunConfig, read_yaml
+from rftgym.config import EnvSettings, RunConfig, read_yaml
 from rftgym.errors import RftgymError, UsageError
 from rftgym.plugins import Plugin, Plugins
 from rftgym.runs import atomic, directory, store, strictjson
@@ -105,9 +105,8 @@ def test_the_lock_names_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_yaml_makes_the_same_run_again(tmp_path: Path) -> None:
-    config = CONFIG | {
-        "env": {"id": "toy", "kwargs": {"text": "yes: no\n\u2028 é \x07"}, "tasks": None, "max_turns": 3}
-    }
+    env = EnvSettings(id="toy", kwargs={"text": "yes: no\n\u2028 é \x07"}, max_turns=3)
+    config = CONFIG | {"env": env.model_dump(mode="json")}
     run = made(tmp_path, **config)
     assert read_yaml(run.path / "config.yaml") == config
     assert RunConfig.model_validate(read_yaml(run.path / "config.yaml")).model_dump(mode="json") == config

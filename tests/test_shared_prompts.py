@@ -28,6 +28,13 @@ def model(kind: str) -> Any:
             config = transformers.Gemma3TextConfig(
                 **SIZES, num_key_value_heads=2, intermediate_size=64, head_dim=8, sliding_window=4
             )
+        elif kind == "mpt":
+            config = transformers.MptConfig(vocab_size=50, d_model=32, n_layers=2, n_heads=4, max_seq_len=64)
+        elif kind == "gpt-neo":
+            config = transformers.GPTNeoConfig(
+                vocab_size=50, hidden_size=32, num_layers=2, num_heads=4, window_size=4, bos_token_id=0,
+                eos_token_id=0, attention_types=[[["global", "local"], 1]],
+            )  # fmt: skip
         else:
             classes = {"llama": transformers.LlamaConfig, "qwen2": transformers.Qwen2Config}
             config = classes[kind](**SIZES, num_key_value_heads=2, intermediate_size=64)
@@ -36,7 +43,7 @@ def model(kind: str) -> Any:
     return made.eval()
 
 
-MODELS = {kind: model(kind) for kind in ("llama", "qwen2", "gpt2", "gemma3")}
+MODELS = {kind: model(kind) for kind in ("llama", "qwen2", "gpt2", "gemma3", "mpt", "gpt-neo")}
 prompts = st.lists(st.lists(st.integers(0, 49), min_size=1, max_size=9), min_size=1, max_size=3)
 rests = st.lists(
     st.tuples(st.integers(0, 2), st.lists(st.integers(0, 49), min_size=1, max_size=12)),
@@ -102,6 +109,19 @@ def test_a_groups_prompt_is_computed_once() -> None:
         3 * 22
     ]  # nothing to share
     assert tokens_computed(base, [([1], [2] * 30)] * 4) == [4 * 31]  # not worth two passes
+
+
+@pytest.mark.parametrize("kind", ["mpt", "gpt-neo"])
+def test_models_that_count_places_share_prompts_of_one_length_only(kind: str) -> None:
+    base = MODELS[kind].base_model
+    alike = [([1] * 20, [2, 3]), ([1] * 20, [4, 5])]
+    assert tokens_computed(base, alike) == [20, 2 * 2]
+    assert tokens_computed(base, [*alike, ([6] * 19, [2, 3])]) == [3 * 22]
+
+
+def test_prompts_with_nothing_behind_them_are_a_plain_pass() -> None:
+    """Say, of episodes without a token of the model's."""
+    assert tokens_computed(MODELS["llama"].base_model, [([1] * 20, [])] * 4) == [4 * 20]
 
 
 def test_sliding_windows_are_left_to_a_plain_pass() -> None:

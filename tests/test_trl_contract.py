@@ -56,6 +56,9 @@ def test_what_online_trainers_override(trainer: str) -> None:
     kind = getattr(trl, trainer)
     assert parameters(kind._compute_loss) == ["self", "model", "inputs"]
     assert "return logps, entropies, aux_loss" in source(kind._get_per_token_logps_and_entropies)
+    assert parameters(kind._get_per_token_logps_and_entropies)[1:8] == [
+        "model", "input_ids", "attention_mask", "logits_to_keep", "batch_size", "compute_entropy", "compute_aux_loss"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("trainer", ["GRPOTrainer", "RLOOTrainer"])
@@ -114,3 +117,4 @@ def test_loss_types_are_all_there() -> None:
     for loss in ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"):
         assert f'"{loss}"' in text
     assert 'importance_sampling_level == "sequence"' in text
+    assert "clamped_ratios = torch.clamp(coef_1, max=self.epsilon_high)" in text  # CISPO's: the ratio itself

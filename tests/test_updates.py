@@ -127,6 +127,8 @@ FAMILIES = [
     ("Gemma2", {"final_logit_softcapping": 2.0}),
     ("Granite", {"logits_scaling": 3.0}),
     ("Cohere", {"logit_scale": 0.25}),
+    ("HyperCLOVAX", {"logits_scaling": 3.0}),
+    ("RecurrentGemma", {"logits_soft_cap": 2.0, "block_types": ["attention"]}),
 ]
 
 

@@ -202,10 +202,11 @@ def resolved(settings: Sequence[Mapping[str, Any]]) -> Any:
         UsageError: no environment was named, or a setting is unknown or wrong.
     """
     from rftgym.config import RunConfig, dotted, merged, parsed
-    from rftgym.registry import defaults_of, installed
+    from rftgym.registry import defaults_for, defaults_of, installed
 
     asked = merged(*settings)
     env = asked.get("env", {})
     if not isinstance(env, Mapping) or not env.get("id"):
         raise UsageError("no environment: name one with --env (`rftgym list env` shows all)")
-    return parsed(RunConfig, merged(dotted(defaults_of(str(env["id"]), installed())), asked))
+    assumed = defaults_for(defaults_of(str(env["id"]), installed()))
+    return parsed(RunConfig, merged(dotted(assumed), asked))

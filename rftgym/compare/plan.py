@@ -110,7 +110,7 @@ def planned(
     env_settings = dict(asked["env"]) if isinstance(asked.get("env"), Mapping) else {}
     if env_settings.get("train_tasks") is not None:
         raise UsageError("env.train_tasks is set: a comparison sets it itself, to each of --sizes")
-    shots = int(env_settings.pop("shots", None) or DEFAULT_SHOTS)
+    shots = _shots(env_settings.pop("shots", None))
     asked["env"] = env_settings
     config = resolve([assumed(asked, plugins), asked], plugins)
     _check_numbers(sizes, seeds, factors)
@@ -163,10 +163,23 @@ def _check_numbers(sizes: Sequence[int], seeds: Sequence[int], factors: Sequence
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         raise UsageError(f"--seeds {_listed(seeds)}: expected different seeds, 0 or more, say --seeds 0,1,2")
     wrong = [each for each in factors if not (each > 0 and math.isfinite(each))]
-    if not factors or wrong or len(set(factors)) < len(factors):
+    if not factors or wrong or len({f"{each:g}" for each in factors}) < len(factors):  # as they name runs
         raise UsageError(
             f"--rates {_listed(factors)}: expected different positive factors, say --rates 0.33,1,3"
         )
+
+
+def _shots(asked: object) -> int:
+    """None and 0, as in the configuration of any run, stand for the default."""
+    try:
+        shots = int(str(asked or DEFAULT_SHOTS))
+    except ValueError:
+        shots = -1
+    if shots < 1:
+        raise UsageError(
+            f"--shots {asked}: expected a number of solved tasks, 1 or more; --arms leaves the few-shot arm out"
+        )
+    return shots
 
 
 def _listed(values: Sequence[object]) -> str:

@@ -59,6 +59,7 @@ def perform(order: Order, plugins: Plugins | None = None, stop: Callable[[], boo
     plugins = plugins or installed()
     folder = Path(order.folder)
     folder.mkdir(parents=True, exist_ok=True)
+    atomic.sweep(folder)
     config: RunConfig = parsed(RunConfig, order.config, where=f"job {order.id}")
     if order.kind == "evaluate":
         found = _evaluated(order, config, plugins)

@@ -8,6 +8,7 @@ attention mask nor position ids are needed, and attention takes its quick causal
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -23,6 +24,10 @@ from rftgym.types import Trajectory
 from rftgym.updates.groups import ACTIVATION_BYTES, LARGEST_MICRO_BATCH
 from rftgym.updates.shared import final_states
 
+CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+"""What configurations call the cap of the logits: Gemma, RecurrentGemma, xLSTM."""
+FACTORS = ("logit_scale", "lm_head_multiplier", "output_multiplier")
+"""The same of a factor: Cohere, Falcon-H1, Muse. Granite divides by ``logits_scaling``, HyperCLOVA X multiplies."""
 LOGITS_BYTES = 256 * 1024**2
 """What the float32 logits of one piece of a batch may take; more tokens are computed piece by piece."""
 
@@ -261,11 +266,13 @@ def scored_states(
 
 
 def _shaping(config: Any) -> Callable[[Tensor], Tensor]:
-    """What some families do to the output layer's logits: Gemma caps, Granite and Cohere scale them."""
-    cap = getattr(config, "final_logit_softcapping", None)
-    factor = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    """What some families do to the output layer's logits: they scale them, then cap them."""
+    cap = next((value for name in CAPS if (value := getattr(config, name, None)) is not None), None)
+    factor = math.prod(value for name in FACTORS if (value := getattr(config, name, None)) is not None)
+    scaling = getattr(config, "logits_scaling", None) or 1.0
+    factor *= scaling if config.model_type == "hyperclovax" else 1.0 / scaling
     if cap is not None:
-        return lambda logits: torch.tanh(logits / cap) * cap
+        return lambda logits: torch.tanh(logits * (factor / cap)) * cap
     return (lambda logits: logits) if factor == 1.0 else (lambda logits: logits * factor)
 
 

@@ -6,6 +6,7 @@ Free of torch, so that settings are read, checked and listed without it.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
@@ -83,17 +84,8 @@ class GroupTrainer(Trainer):
     Config: ClassVar[type[GroupSettings]]
 
     def check(self, config: RunConfig, policy: Policy, env: TextEnv[Any]) -> None:
-        """It needs weights, and episodes of a group that differ.
-
-        Raises:
-            UsageError: the policy has no weights here, or is sampled greedily.
-        """
-        check_has_weights(policy, type(self).__name__)
-        if config.sampling.temperature == 0:
-            raise UsageError(
-                "sampling.temperature is 0: all episodes of a group would be alike and nothing could be learnt; "
-                "take 1.0, or anything above 0"
-            )
+        """As :func:`check_online`."""
+        check_online(config, policy, type(self).__name__)
 
     def largest_pass(self, context: TrainContext) -> tuple[int, int]:
         """Rows and tokens a row of the largest forward and backward pass."""
@@ -102,14 +94,40 @@ class GroupTrainer(Trainer):
         return largest_pass(context, own_settings(context, self.Config))
 
 
-def check_has_weights(policy: Policy, algorithm: str) -> None:
-    """Refuse a policy that is reached over a network or makes its answers by rule.
+def check_online(config: RunConfig, policy: Policy, algorithm: str) -> None:
+    """What an algorithm that learns from its own episodes needs: weights, episodes that differ, passes that do not.
 
     Raises:
-        UsageError: it has no weights here.
+        UsageError: as :func:`check_has_weights`; or the policy is sampled greedily, or would be trained with dropout.
+    """
+    check_has_weights(policy, algorithm)
+    if config.sampling.temperature == 0:
+        raise UsageError(
+            "sampling.temperature is 0: all episodes of a task would be alike and nothing could be learnt; "
+            "take 1.0, or anything above 0"
+        )
+    if config.model.adapter != "full" and config.model.lora.dropout:
+        raise UsageError(
+            f"model.lora.dropout is {config.model.lora.dropout}: {algorithm} compares the log-probabilities of several "
+            "passes, which dropout would make differ by chance; leave it at 0"
+        )
+
+
+def check_has_weights(policy: Policy, algorithm: str) -> None:
+    """Refuse a policy that is reached over a network or makes its answers by rule, and several processes.
+
+    Raises:
+        UsageError: it has no weights here; or a launcher has started several processes, which would each make the whole
+            run instead of sharing it.
     """
     if not hasattr(policy, "model"):
         raise UsageError(f"policy {policy.id!r} has no weights; {algorithm} trains local models only")
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes not in ("", "0", "1"):
+        raise UsageError(
+            f"WORLD_SIZE is {processes}: {algorithm} trains in one process; start rftgym by itself, not by torchrun or "
+            "accelerate launch"
+        )
 
 
 def own_settings(context: TrainContext, kind: type[SettingsT]) -> SettingsT:

@@ -16,9 +16,9 @@ def laid_out(trajectories: Sequence[Trajectory]) -> dict[str, list[Any]]:
 
     Returns:
         lists over trajectories: "prompt_ids"; "completion_ids", "env_mask" (1 = sampled by the model) and "logprobs"
-        (0.0 at the environment's tokens), the latter three of equal lengths. A trajectory without tokens (its
-        environment failed before the first completion) becomes one masked token, since TRL wants as many rows as it
-        asked for.
+        (0.0 at the environment's tokens; NaN where the policy recorded nothing), the latter three of equal lengths. A
+        trajectory without tokens (it failed before the first completion) becomes one masked token, and a prompt
+        without any (it could not be put into tokens) one token, since TRL wants as many rows as it asked for.
     """
     rows: dict[str, list[Any]] = {"prompt_ids": [], "completion_ids": [], "env_mask": [], "logprobs": []}
     for trajectory in trajectories:
@@ -32,8 +32,9 @@ def laid_out(trajectories: Sequence[Trajectory]) -> dict[str, list[Any]]:
                 logprobs += [0.0] * len(turn.prompt_ids)
             completion += turn.completion_ids
             mask += [1] * len(turn.completion_ids)
-            logprobs += turn.logprobs
-        rows["prompt_ids"].append(list(trajectory.turns[0].prompt_ids) if trajectory.turns else [0])
+            logprobs += turn.logprobs or (float("nan"),) * len(turn.completion_ids)
+        prompt = trajectory.turns[0].prompt_ids if trajectory.turns else ()
+        rows["prompt_ids"].append(list(prompt) or [0])
         rows["completion_ids"].append(completion or [0])
         rows["env_mask"].append(mask or [0])
         rows["logprobs"].append(logprobs or [0.0])

@@ -109,18 +109,31 @@ class OnlineTrainer(RecordedTrainer):
         logits_to_keep: int,
         batch_size: int | None = None,
         compute_entropy: bool = False,
+        compute_aux_loss: bool = False,
         **_: Any,
-    ) -> tuple[Tensor, Tensor | None, None]:
-        """TRL's, with the prompts of a group computed once."""
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """TRL's, with the prompts of a group computed once; TRL's own where experts' loads are to be balanced."""
+        if compute_aux_loss:
+            found: tuple[Tensor, Tensor | None, Tensor | None] = super()._get_per_token_logps_and_entropies(
+                model,
+                input_ids,
+                attention_mask,
+                logits_to_keep,
+                batch_size,
+                compute_entropy,
+                compute_aux_loss=True,
+            )
+            self._last_logps = found[0].detach()
+            return found
         causal = self.accelerator.unwrap_model(model)
         causal = causal.get_base_model() if hasattr(causal, "get_base_model") else causal
         rows = batch_size or len(input_ids)
         with self.accelerator.autocast():
-            found = [
+            scores = [
                 completion_scores(causal, *piece, logits_to_keep, self.temperature, entropy=compute_entropy)
                 for piece in zip(input_ids.split(rows), attention_mask.split(rows), strict=True)
             ]
-        logprobs_BK, entropy_BK = (torch.cat(each) for each in zip(*found, strict=True))
+        logprobs_BK, entropy_BK = (torch.cat(each) for each in zip(*scores, strict=True))
         self._last_logps = logprobs_BK.detach()
         return logprobs_BK, entropy_BK if compute_entropy else None, None
 
@@ -130,6 +143,7 @@ class OnlineTrainer(RecordedTrainer):
         if self._step % cycle < self.args.gradient_accumulation_steps:  # the weights are still the sampler's
             mask = (inputs["completion_mask"] * inputs["tool_mask"]).bool()
             gap = (self._last_logps - inputs["sampling_per_token_logps"]).abs()[mask]
+            gap = gap[~gap.isnan()]
             if gap.numel():
                 self._gaps.append((float(gap.mean()), float(gap.max())))
         return loss
@@ -208,4 +222,5 @@ def online_arguments(context: TrainContext, settings: GroupSettings) -> dict[str
         "max_completion_length": context.sampling.max_tokens * context.env.max_turns,
         "temperature": context.sampling.temperature,
         "shuffle_dataset": False,
+        "disable_dropout": True,  # that of the model itself, say GPT-2's
     }

@@ -7,6 +7,7 @@ group's prompt counted once. (Prefix sharing is usual in samplers; for updates s
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,18 +33,26 @@ def final_states(base: Any, ids_BT: Tensor, prompts_B: Sequence[int], lengths_B:
     heads = [tuple(row[:n]) for row, n in zip(ids_BT.tolist(), prompts_B, strict=True)]
     unique = list(dict.fromkeys(heads))
     saved = sum(map(len, heads)) - sum(map(len, unique))
-    if saved < WORTHWHILE * sum(lengths_B) or not _can_share(base):
+    sizes = sorted(map(len, unique))
+    nothing_else = max(lengths_B) <= sizes[0]
+    if saved < WORTHWHILE * sum(lengths_B) or nothing_else or not _can_share(base, gaps=sizes[0] < sizes[-1]):
         plain: Tensor = base(input_ids=ids_BT, use_cache=False).last_hidden_state
         return plain
     return _in_two_passes(base, ids_BT, unique, [unique.index(head) for head in heads])
 
 
-def _can_share(base: Any) -> bool:
+def _can_share(base: Any, *, gaps: bool) -> bool:
     """Whether every layer attends to all that came before, and keeps what it computes until the backward pass.
 
     Sliding windows count places in the cache, which has gaps where prompts differ in length; recurrent layers have one
     state; gradient checkpointing computes layers anew and knows no cache.
+
+    Args:
+        gaps: prompts differ in length. Then a model must go by the positions that it is told: not so MPT, whose
+            attention biases count places in the cache, nor GPT-Neo, whose local attention does and has no such cache.
     """
+    if gaps and not _goes_by_positions(base):
+        return False
     recomputes = getattr(base, "is_activation_checkpointing", None)
     if recomputes is None:  # the name in older releases of transformers
         recomputes = getattr(base, "is_gradient_checkpointing", False)
@@ -51,6 +60,11 @@ def _can_share(base: Any) -> bool:
         return False
     layers = DynamicCache(config=base.config).layers
     return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
+
+
+def _goes_by_positions(base: Any) -> bool:
+    told = "position_ids" in inspect.signature(base.forward).parameters
+    return told and "local" not in (getattr(base.config, "attention_layers", None) or ())
 
 
 def _in_two_passes(

@@ -69,6 +69,9 @@ class RecordedTrainer(transformers.Trainer):  # type: ignore[misc]  # transforme
         self._checkpoint_directory: Path | None = None
         self._step_started = time.perf_counter()
         self._synced: int | None = None
+        args: Any = arguments["args"]
+        # transformers would spread a batch over all GPUs that it sees, and make it so many times larger.
+        args._n_gpu = min(args.n_gpu, 1)
         super().__init__(model=policy.model, processing_class=policy.tokenizer, **arguments)
         for callback in (PrinterCallback, ProgressCallback):
             self.remove_callback(callback)

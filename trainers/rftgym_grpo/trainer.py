@@ -12,7 +12,9 @@ What differs from the paper (DeepSeekMath, arXiv:2402.03300), by default:
 - in an environment of several turns, credit is given by turn: a turn is judged by the rewards from it on, against the
   group's mean of those at the same turn (return-to-go, as in REINFORCE; for GRPO see arXiv:2505.11821). With
   ``credit="episode"`` every turn shares the episode's advantage, as in the paper;
-- an episode that cannot be scored has no advantage and no part in its group's mean.
+- an episode that cannot be scored has no part in the update (nor in its KL and entropy terms), nor in its group's
+  mean;
+- dropout is refused, for the ratio is between two passes that should differ by the update only.
 """
 
 from __future__ import annotations
@@ -41,8 +43,12 @@ class GRPOSettings(GroupSettings):
         credit: what a turn's advantage is taken from: the rewards from that turn on, or the whole episode's. With
             "turn", ``reward_clip`` cuts the rewards from a turn on.
         beta: weight of the KL divergence to the policy that training started from.
-        epsilon, epsilon_high: the ratio's clip range is [1 - epsilon, 1 + epsilon_high].
-        mask_truncated: episodes cut off by a limit take no part in the update.
+        epsilon, epsilon_high: the ratio's clip range is [1 - epsilon, 1 + epsilon_high]; "cispo" cuts at the upper end
+            only, "sapo" and "vespo" have ways of their own.
+        entropy_coefficient: weight of the entropy bonus. It is a mean over the tokens of a forward pass, as is the loss
+            "bnpo": with either of the two, and with no other setting, ``micro_batch`` has a say in the update.
+        mask_truncated: episodes that were cut off, by a limit of turns or in the middle of their last completion, take
+            no part in the update; they do in their group's mean.
     """
 
     loss: Loss = "dr_grpo"

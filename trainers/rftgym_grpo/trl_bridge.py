@@ -13,6 +13,7 @@ import torch
 from trl import GRPOConfig, GRPOTrainer
 
 from rftgym.trainer import TrainContext
+from rftgym.types import Trajectory
 from rftgym.updates.layout import by_token, laid_out
 from rftgym.updates.libraries import undisturbed
 from rftgym.updates.online import OnlineTrainer, online_arguments
@@ -53,7 +54,16 @@ class _GroupTrainer(OnlineTrainer, GRPOTrainer):  # type: ignore[misc]  # TRL is
             tokens = by_token(trajectory, by_turn)
             advantages_BT[row, : len(tokens)] = torch.tensor(tokens)
         output["advantages"] = advantages_BT.to(output["advantages"].device)
+        taken = torch.tensor([self._takes_part(trajectory) for trajectory in self.trajectories])
+        output["tool_mask"] = output["tool_mask"] * taken[:, None].to(output["tool_mask"].device)
+        output["num_items_in_batch"] = (output["completion_mask"] * output["tool_mask"]).sum()
         return output
+
+    def _takes_part(self, trajectory: Trajectory) -> bool:
+        if trajectory.reward is None:
+            return False
+        cut_off = trajectory.truncated or trajectory.turns[-1].stop_reason in ("length", "context")
+        return not (self.settings.mask_truncated and cut_off)
 
     def _advantages_by_turn(self) -> list[list[float]]:
         rubric = self.context.env.rubric
@@ -75,7 +85,7 @@ def _arguments(context: TrainContext, settings: GRPOSettings) -> GRPOConfig:
         scale_rewards=settings.scale_rewards,
         beta=settings.beta,
         epsilon=settings.epsilon,
-        epsilon_high=settings.epsilon_high,
+        # TRL takes the ratio's largest value where the loss is CISPO's, and its distance from 1 elsewhere.
+        epsilon_high=settings.epsilon_high + (settings.loss == "cispo"),
         entropy_coef=settings.entropy_coefficient,
-        mask_truncated_completions=settings.mask_truncated,
     )

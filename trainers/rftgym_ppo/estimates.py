@@ -88,10 +88,15 @@ def token_advantages(
 
 
 def whitened(values_BT: Tensor, mask_BT: Tensor) -> Tensor:
-    """Shifted and scaled to mean 0 and deviation 1 over the model's tokens; all 0 where they are all alike."""
+    """Shifted and scaled to mean 0 and deviation 1 over the model's tokens; all 0 where they are all alike.
+
+    Alike to a millionth of the largest: what the mean of equal numbers is rounded by is no advantage.
+    """
     known = values_BT[mask_BT]
-    scaled = (values_BT - known.mean()) / (known.std(correction=0) + 1e-8)
-    return scaled * mask_BT
+    spread = known.std(correction=0)
+    if spread <= 1e-6 * known.abs().max():
+        return torch.zeros_like(values_BT)
+    return (values_BT - known.mean()) / (spread + 1e-8) * mask_BT
 
 
 def token_weights(mask_BT: Tensor, mean: Literal["token", "sequence"]) -> Tensor:

@@ -31,10 +31,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from rftgym.config import OptimizerSettings, RunConfig
-from rftgym.errors import ContractError, UsageError
 from rftgym.policy import Policy
 from rftgym.trainer import TrainContext, Trainer
-from rftgym.updates.groups import check_has_weights
+from rftgym.updates.groups import check_online, own_settings
 
 if TYPE_CHECKING:
     from rftgym.env import TextEnv
@@ -117,28 +116,14 @@ class PPO(Trainer):
     Config = PPOSettings
 
     def check(self, config: RunConfig, policy: Policy, env: TextEnv[Any]) -> None:
-        """It needs weights, episodes that differ, and passes that do not.
-
-        Raises:
-            UsageError: the policy has no weights here, or is sampled greedily, or trains with dropout.
-        """
-        check_has_weights(policy, "PPO")
-        if config.sampling.temperature == 0:
-            raise UsageError(
-                "sampling.temperature is 0: all episodes of a task would be alike and nothing could be learnt; "
-                "take 1.0, or anything above 0"
-            )
-        if config.model.adapter != "full" and config.model.lora.dropout:
-            raise UsageError(
-                f"model.lora.dropout is {config.model.lora.dropout}: PPO compares the log-probabilities of two passes, "
-                "which dropout would make differ by chance; leave it at 0"
-            )
+        """As :func:`rftgym.updates.groups.check_online`."""
+        check_online(config, policy, "PPO")
 
     def largest_pass(self, context: TrainContext) -> tuple[int, int] | None:
         """As many of the longest episodes as a pass may take."""
         from rftgym.updates.batches import largest_pass
 
-        settings = _own(context)
+        settings = own_settings(context, PPOSettings)
         return largest_pass(
             _text_config(context.policy),
             context.longest_episode_tokens(),
@@ -150,16 +135,7 @@ class PPO(Trainer):
         """Run the configured number of steps on tasks of the train split."""
         from rftgym_ppo.loop import run_ppo
 
-        return run_ppo(context, _own(context))
-
-
-def _own(context: TrainContext) -> PPOSettings:
-    settings = context.settings
-    if not isinstance(settings, PPOSettings):
-        raise ContractError(
-            f"PPO was given {type(settings).__name__}; settings are validated with PPO.Config"
-        )
-    return settings
+        return run_ppo(context, own_settings(context, PPOSettings))
 
 
 def _text_config(policy: Policy) -> object:

@@ -8,7 +8,8 @@ What differs from the paper (Ahmadian et al., arXiv:2402.14740):
 - a batch may be used for several optimizer steps, with the ratio of the episode's probabilities clipped as in PPO; with
   ``minibatches`` and ``iterations`` at 1, as by default, the ratio is 1 and the gradient is the paper's;
 - the KL penalty in the reward is off unless ``beta`` is set: some dozens of steps of LoRA stay near their start;
-- an episode that cannot be scored has no part in the baseline, and no advantage.
+- an episode that cannot be scored has no part in the baseline, and no advantage;
+- dropout is refused, for the ratio is between two passes that should differ by the update only.
 """
 
 from __future__ import annotations
