@@ -37,16 +37,17 @@ def test_some_moments(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_moment(tmp_path: Path) -> None:
-    found = outcome(tmp_path, 0, 1)
-    assert len(found["found"]) == found["moments"]
+def test_every_fourth_moment(tmp_path: Path) -> None:
+    """All of them: ``python tests/kill_everywhere.py DIRECTORY 0 1``, some minutes."""
+    found = outcome(tmp_path, 2, 4)
+    assert len(found["found"]) >= found["moments"] // 4
     assert not different(found)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("before", [35, 90, 125])  # in the warm start, in training, in the last evaluation
-def test_every_moment_of_a_resume(tmp_path: Path, before: int) -> None:
-    found = outcome(tmp_path, 0, 1, before)
-    assert len(found["found"]) > 10
+def test_moments_of_a_resume(tmp_path: Path, before: int) -> None:
+    found = outcome(tmp_path, 0, 5, before)
+    assert len(found["found"]) > 2
     assert not different(found)
