@@ -84,6 +84,25 @@ def test_overlapping_intervals_show_no_difference_and_the_cheaper_arm_is_advised
     assert "(sft 40 s of processor time and rft 3 min 20 s of processor time)" in said
 
 
+def test_an_arm_whose_scores_vary_is_not_advised_over_one_that_scores_higher() -> None:
+    gains: dict[int, dict[str, Bounds | None]] = {
+        10: {"sft": (0.06, 0.12), "rft": (0.01, 0.16), "sft-rft": (0.1, 0.2)}
+    }
+    apart = {(10, "rft", "sft-rft"): (-0.16, 0.03), (10, "sft", "rft"): (-0.07, 0.08)}
+    found = verdict(results(gains, apart), 10)
+    assert (found.pick, found.ties, found.beaten, found.vague) == (
+        "sft-rft",
+        ("sft-rft",),
+        ("sft",),
+        ("rft",),
+    )
+    said = advice(results(gains, apart))
+    assert (
+        "take sft-rft" in said
+        and "more than sft; rft may do as well, but the scores vary too much to say" in said
+    )
+
+
 def test_a_prompt_that_does_as_well_is_cheaper_than_any_training() -> None:
     found = results({5: {"few-shot": (0.2, 0.3), "sft": (0.2, 0.32)}}, {(5, "few-shot", "sft"): (-0.1, 0.1)})
     assert verdict(found, 5).pick == "few-shot"

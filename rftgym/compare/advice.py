@@ -22,6 +22,7 @@ class Verdict:
         pick: the arm to take; None where none is shown to beat the base model.
         ties: arms that are not shown to differ from the best one, it included, the cheapest (``pick``) first.
         beaten: arms that are shown to fall below the best one.
+        vague: arms that are not, but only because their scores vary so much: an arm that is beaten scores higher.
         unsettled: arms that are shown to differ neither from the best one nor from the base model.
         worse: arms that are shown to fall below the base model.
     """
@@ -30,6 +31,7 @@ class Verdict:
     pick: str | None
     ties: tuple[str, ...] = ()
     beaten: tuple[str, ...] = ()
+    vague: tuple[str, ...] = ()
     unsettled: tuple[str, ...] = ()
     worse: tuple[str, ...] = ()
 
@@ -59,10 +61,13 @@ def verdict(results: Mapping[str, Any], size: int) -> Verdict:
         return Verdict(size, None, worse=worse)
     best = max(better, key=lambda arm: known[arm]["success"]["mean"])
     level = [arm for arm in better if arm == best or not _differ(results, size, best, arm)]
-    level.sort(key=lambda arm: (_seconds(known[arm]), -known[arm]["success"]["mean"]))
     beaten = tuple(arm for arm in known if arm not in level and _differ(results, size, best, arm))
-    unsettled = tuple(arm for arm in known if arm not in level and arm not in beaten)
-    return Verdict(size, level[0], tuple(level), beaten, unsettled, worse)
+    bar = max((known[arm]["success"]["mean"] for arm in beaten), default=0.0)
+    vague = tuple(arm for arm in level if arm != best and known[arm]["success"]["mean"] < bar)
+    level = [arm for arm in level if arm not in vague]
+    level.sort(key=lambda arm: (_seconds(known[arm]), -known[arm]["success"]["mean"]))
+    unsettled = tuple(arm for arm in known if arm not in (*level, *beaten, *vague))
+    return Verdict(size, level[0], tuple(level), beaten, vague, unsettled, worse)
 
 
 def _differ(results: Mapping[str, Any], size: int, one: str, other: str) -> bool:
@@ -103,6 +108,8 @@ def _said(results: Mapping[str, Any], verdicts: Sequence[Verdict]) -> str:
         text = _clear(results, last, where) + figures
     else:
         text = _tied(results, last, where) + figures
+    if last.vague:
+        text += f"; {_and(last.vague)} may do as well, but the scores vary too much to say"
     if last.worse:
         text += (
             f"; {_and(last.worse)} {'falls' if len(last.worse) == 1 else 'fall'} below the base model there"
