@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,13 +58,7 @@ def run_of(directory: Path, id: str) -> RunDirectory:
 
 def created(root: Path, plan: Plan, plugins: Plugins) -> Path:
     """A new directory with the plan in it; it appears at once."""
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(root, os.W_OK | os.X_OK) else "no permission to write"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    if reason is not None:
-        raise UsageError(f"cannot make a comparison in {root}: {reason}; choose another place with --out DIR")
+    atomic.check_writable(root, what="comparison", option="--out")
     model = plan.model.rstrip("/").rpartition("/")[2]
     wanted = root.resolve() / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug(f'{plan.env}-{model}')}"
     further = (wanted.with_name(f"{wanted.name}-{count}") for count in itertools.count(2))

@@ -23,6 +23,23 @@ REPLACED = ".old-"
 """Prefix of a directory that is being replaced; :func:`sweep` restores it when its successor never came."""
 
 
+def check_writable(root: Path, *, what: str, option: str) -> None:
+    """Make a directory where it is missing, and see that something can be made in it.
+
+    Args:
+        what: is to be made; ``option``: of the command line that names another place.
+    Raises:
+        UsageError: nothing can be written there.
+    """
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        reason = None if os.access(root, os.W_OK | os.X_OK) else "no permission to write"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason is not None:
+        raise UsageError(f"cannot make a {what} in {root}: {reason}; choose another place with {option} DIR")
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """A file that gets its name when the block ends well: readers see the old one or the new one, never a part.

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -83,7 +82,7 @@ class RunDirectory:
         Raises:
             UsageError: nothing can be written there.
         """
-        _check_writable(Path(root))
+        atomic.check_writable(Path(root), what="run", option="--runs")
         wanted = Path(root) / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{slug(name)}"
         with atomic.staging(wanted) as temporary:
             run = cls(temporary, json.loads(dumps(config)))
@@ -343,16 +342,6 @@ class RunDirectory:
 
     def _checkpoint(self, step: int) -> Path:
         return self.path / "checkpoints" / f"step-{step:06d}"
-
-
-def _check_writable(root: Path) -> None:
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(root, os.W_OK | os.X_OK) else "no permission to write"
-    except OSError as error:
-        reason = error.strerror or str(error)
-    if reason is not None:
-        raise UsageError(f"cannot make a run in {root}: {reason}; choose another place with --runs DIR")
 
 
 def _steps_in(directory: Path, suffix: str) -> Iterator[int]:
