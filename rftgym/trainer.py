@@ -84,8 +84,30 @@ class TrainContext:
         Raises:
             RunFailed: more of them cannot be scored than ``rewards.max_error_share`` allows.
         """
+        from rftgym.scoring import check_error_share
+
+        trajectories = self.played(f"step-{step}", tasks, seeds, group_size)
+        self.run.add_trajectories(step, trajectories)
+        check_error_share(trajectories, self.config.rewards.max_error_share, where=f"step {step}")
+        self.plugins.hooks.on_rollout_end(run=self.run, step=step, trajectories=trajectories)
+        return trajectories
+
+    def played(
+        self,
+        label: str,
+        tasks: Sequence[Task],
+        seeds: Sequence[int],
+        group_size: int,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> list[Trajectory]:
+        """Play and score episodes as :meth:`rollout` does, and keep them nowhere.
+
+        Args:
+            label: of the batch; group ``i`` is called ``label/i``.
+            on_progress: called with (episodes over, episodes in all).
+        """
         from rftgym.rollout.engine import play
-        from rftgym.scoring import check_error_share, score_trajectories
+        from rftgym.scoring import score_trajectories
 
         trajectories = play(
             self.env,
@@ -94,12 +116,10 @@ class TrainContext:
             tasks=tasks,
             seeds=seeds,
             group_size=group_size,
-            label=f"step-{step}",
+            label=label,
+            on_progress=on_progress,
         )
         score_trajectories(self.env.rubric, trajectories)
-        self.run.add_trajectories(step, trajectories)
-        check_error_share(trajectories, self.config.rewards.max_error_share, where=f"step {step}")
-        self.plugins.hooks.on_rollout_end(run=self.run, step=step, trajectories=trajectories)
         return trajectories
 
     def step_done(self, step: int, steps: int, metrics: Mapping[str, float]) -> None:

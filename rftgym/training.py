@@ -17,11 +17,9 @@ from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.preflight import measured
 from rftgym.registry import defaults_for, defaults_of, installed, make_configured, make_policy, trainer_class
-from rftgym.rollout.engine import play
 from rftgym.rollout.metrics import remarks
 from rftgym.runs.atomic import sweep
 from rftgym.runs.directory import RunDirectory, run_name
-from rftgym.scoring import score_trajectories
 from rftgym.selection import best_step
 from rftgym.trainer import EarlyStopped, StopRequested, TrainContext, Trainer
 
@@ -321,17 +319,7 @@ def _preflight(context: TrainContext, parts: _Run) -> None:
     group_size = own if own > 1 else LOOK_GROUP
     tasks = parts.env.tasks.sample("train", config.guard.preflight_tasks, config.seed)
     seeds = [episode_seed(config.seed, index) for index in range(len(tasks))]
-    trajectories = play(
-        parts.env,
-        parts.policy,
-        context.sampling,
-        tasks=tasks,
-        seeds=seeds,
-        group_size=group_size,
-        label="preflight",
-        on_progress=parts.progress.episodes,
-    )
-    score_trajectories(parts.env.rubric, trajectories)
+    trajectories = context.played("preflight", tasks, seeds, group_size, parts.progress.episodes)
     found = measured(trajectories, group_size)
     context.run.write_json("preflight.json", found.to_json())
     advice = found.advice()
