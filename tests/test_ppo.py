@@ -431,6 +431,18 @@ def played(ctx: TrainContext, env: rftgym.TextEnv[Any], n: int = 8) -> list[rftg
     return ctx.rollout(1, env.tasks.sample("train", n, 0), list(range(n)), 1)
 
 
+def test_advantages_are_cut_to_a_size_after_they_are_normalised_and_returns_are_not(tmp_path: Path) -> None:
+    env = rftgym.make("wordle")
+    ctx = tiny_context(tmp_path, env, prompts=4, group_size=1)
+    trajectories = played(ctx, env, 4)
+    whole, _ = learner_of(ctx).experience(trajectories)
+    ctx.settings = ctx.settings.model_copy(update={"advantage_clip": 0.5})
+    cut, _ = learner_of(ctx).experience(trajectories)
+    assert float(whole.advantages_BT.abs().max()) > 0.5
+    assert torch.equal(cut.advantages_BT, whole.advantages_BT.clamp(-0.5, 0.5))
+    assert torch.equal(cut.returns_BT, whole.returns_BT)
+
+
 def test_what_a_limit_cut_off_ends_with_no_value_or_with_the_heads(tmp_path: Path) -> None:
     found = {}
     for bootstrap in (False, True):

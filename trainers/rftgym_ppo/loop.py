@@ -154,6 +154,9 @@ class Learner:
         metrics = self._told(batch, found, advantages_BT, returns_BT)
         if self._settings.normalise_advantages:
             advantages_BT = estimates.whitened(advantages_BT, batch.model_mask_BT)
+        limit = self._settings.advantage_clip
+        if limit is not None:
+            advantages_BT = advantages_BT.clamp(-limit, limit)
         tensors = (found.logprobs_BT, rewards_BT, found.values_BT, advantages_BT, returns_BT)
         return Experience(batch, *tensors), metrics
 

@@ -55,6 +55,7 @@ class PPOSettings(OptimizerSettings):
         value_clip: a value moves by at most this much an update; None = freely.
         value_gradient: the value head's loss trains the policy's layers too, with weight ``value_coefficient``.
         normalise_advantages: shift and scale them to mean 0 and deviation 1 over the batch's tokens.
+        advantage_clip: an advantage, so normalised, is cut to at most this size; None = not at all.
         normalise_rewards: divide rewards by the running deviation of the episodes' rewards.
         reward_clip: a turn's reward, so divided, is cut to this range.
         kl_coefficient: a token's reward is lowered by this times its log-ratio to the policy that training started
@@ -84,6 +85,7 @@ class PPOSettings(OptimizerSettings):
     value_coefficient: float = Field(0.1, gt=0)
     value_gradient: bool = False
     normalise_advantages: bool = True
+    advantage_clip: float | None = Field(None, gt=0)
     normalise_rewards: bool = False
     reward_clip: tuple[float, float] | None = None
     kl_coefficient: float = Field(0.0, ge=0)
