@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from rftgym.cli import options, output
 from rftgym.cli.app import INTERRUPTED
+from rftgym.cli.interrupts import asked_to_stop
 from rftgym.compare.watcher import Watcher
 from rftgym.errors import UsageError
 
@@ -88,7 +85,7 @@ def command(resume: str | None, jobs: int | None, as_json: bool, quiet: bool, **
 
         watcher = _Told(quiet)
         try:
-            with _asked_to_stop(watcher.note) as stop:
+            with asked_to_stop(lambda: watcher.note(STOPPING)) as stop:
                 result = _run(own, resume, jobs, watcher, stop)
         except ComparisonStopped as stopped:
             click.echo(f"rftgym: {stopped}", err=True)
@@ -136,27 +133,6 @@ def _numbers(option: str, text: str, kind: type[NumberT]) -> list[NumberT]:
         raise UsageError(
             f"{option} {text!r}: expected numbers with commas between, say {option} 1,3"
         ) from error
-
-
-@contextlib.contextmanager
-def _asked_to_stop(note: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C (or SIGTERM) is a wish, the second one interrupts."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        # From a thread of its own: this one may be in the middle of writing a line.
-        threading.Thread(target=note, args=(STOPPING,)).start()
-
-    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 class _Told(Watcher):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from rftgym.cli import options, output
 from rftgym.cli.app import INTERRUPTED
+from rftgym.cli.interrupts import asked_to_stop
 from rftgym.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,7 +84,12 @@ def command(resume: str | None, as_json: bool, quiet: bool) -> int:
         from rftgym.training import RunStopped
 
         try:
-            with progress, _asked_to_stop(progress) as stop:
+            with (
+                progress,
+                asked_to_stop(
+                    lambda: progress.note(STOPPING), can_be_granted=lambda: progress.training
+                ) as stop,
+            ):
                 result = _run(asked, resume, progress, stop)
         except RunStopped as stopped:
             click.echo(f"rftgym: {stopped}", err=True)
@@ -121,27 +123,6 @@ def _run(
         return training.resume(resume, progress=progress, stop=stop)
     config = training.resolve(asked, installed())
     return training.train(config, progress=progress, stop=stop)
-
-
-@contextlib.contextmanager
-def _asked_to_stop(progress: RunProgress) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C (or SIGTERM) while steps are taken is a wish; anywhere else, and the second time, it interrupts."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked or not progress.training:
-            raise KeyboardInterrupt
-        asked = True
-        # From a thread of its own: this one may be in the middle of writing a line.
-        threading.Thread(target=progress.note, args=(STOPPING,)).start()
-
-    former = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 def _way_on(run: Path | None) -> str:
