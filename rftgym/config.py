@@ -189,6 +189,31 @@ class WarmStartSettings(Settings):
     settings: dict[str, Any] = {}
 
 
+class CurriculumSettings(Settings):
+    """In which order tasks are trained on.
+
+    Attributes:
+        kind: "off" is the split's own seeded order; "staged" takes easy tasks first; "adaptive" those near the edge of
+            what the policy can do, by measured pass rates.
+        start: staged: share of the tasks, the easiest, that the run begins with.
+        until: staged: share of the run after which all tasks are in.
+        choice: tasks that are looked at for each one that is taken.
+        memory: adaptive: episodes after which half of what pass rates stand on is forgotten.
+    """
+
+    kind: Literal["off", "staged", "adaptive"] = "off"
+    start: float = Field(0.25, gt=0, le=1)
+    until: float = Field(0.6, gt=0, le=1)
+    choice: int = Field(8, ge=2)
+    memory: int = Field(512, ge=1)
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _off_in_yaml(cls, value: object) -> object:
+        """YAML 1.1 reads the bare word ``off`` as false."""
+        return "off" if value is False else value
+
+
 Schedule = Literal["constant", "linear", "cosine", "cosine-floor", "inverse-sqrt"]
 
 
@@ -236,6 +261,7 @@ class RunConfig(Settings):
     checkpoints: CheckpointSettings = CheckpointSettings()
     guard: GuardSettings = GuardSettings()
     warm_start: WarmStartSettings = WarmStartSettings()
+    curriculum: CurriculumSettings = CurriculumSettings()
     seed: int = Field(0, ge=0, lt=2**31)
     runs: str = "runs"
 

@@ -247,7 +247,7 @@ def _summed_up(
     note = f"{unscored} of {len(trajectories)} episodes could not be scored and are left out"
     failures = Counter(f"{f.stage} {f.name}: {f.kind}: {f.message}" for t in trajectories for f in t.failures)
     tokens = sum(len(turn.completion_ids) for trajectory in trajectories for turn in trajectory.turns)
-    names = [component.name for component in plan.env.rubric.components]
+    names = plan.env.rubric.measures
     groups = [
         trajectories[first : first + plan.samples] for first in range(0, len(trajectories), plan.samples)
     ]
@@ -259,7 +259,7 @@ def _summed_up(
         n=len(plan.tasks),
         success=share_interval(values["success"], plan.seed),
         reward=bootstrap_interval(values["reward"], plan.seed),
-        components={name: bootstrap_interval(values[f"component/{name}"], plan.seed) for name in names},
+        components={name: _interval(name, values[f"component/{name}"], plan.seed) for name in names},
         tokens_per_second=tokens / seconds if tokens else None,
         peak_memory_bytes=memory,
         samples=plan.samples,
@@ -272,6 +272,11 @@ def _summed_up(
         values=values,
         trajectories=tuple(trajectories),
     )
+
+
+def _interval(name: str, values: Sequence[Sequence[float]], seed: int) -> Interval:
+    """A component's; the success of an environment in a mix is a share like the success of the whole."""
+    return (share_interval if name.endswith("/success") else bootstrap_interval)(values, seed)
 
 
 def _values(groups: Sequence[Sequence[Trajectory]], components: Sequence[str]) -> Values:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from rftgym.specs import CommandSpec, EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
+from rftgym.types import Check
 
 if TYPE_CHECKING:
     from rftgym.runs.directory import RunDirectory
@@ -65,6 +66,11 @@ def rftgym_sandboxes() -> Sequence[SandboxSpec]:  # type: ignore[empty-body]
 @hookspec
 def rftgym_commands() -> Sequence[CommandSpec]:  # type: ignore[empty-body]
     """Register subcommands of ``rftgym``."""
+
+
+@hookspec
+def rftgym_checks() -> Sequence[Check]:  # type: ignore[empty-body]
+    """Say what this machine offers to the plugin, and what cures what it lacks: asked by ``rftgym doctor`` alone."""
 
 
 @hookspec

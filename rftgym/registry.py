@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import PluginError, UsageError
+from rftgym.mixing import is_mix, parse_mix
 from rftgym.plugins import Plugins, discover
 from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
 
@@ -36,12 +37,18 @@ def installed() -> Plugins:
 def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[Any]:
     """Make an environment by id: ``rftgym.make("wordle")``. ``kwargs`` go to its constructor.
 
+    Args:
+        id: of an installed environment, or a mix of several: "wordle:2,math:1". Then a keyword argument is the mix's
+            own (``max_turns``, ``render_mode``), or a mapping for the environment of that name.
+
     Raises:
         UnknownIdError: no installed plugin registers it.
         UsageError: its constructor does not take these arguments.
         PluginError: what was registered is no environment.
     """
     plugins = plugins or installed()
+    if is_mix(id):
+        return _make_mix(id, plugins, kwargs)
     spec = plugins.spec(EnvSpec, id)
     factory = spec.load()
     from rftgym.env import (
@@ -63,6 +70,28 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
     return env
 
 
+def _make_mix(id: str, plugins: Plugins, kwargs: Mapping[str, Any]) -> TextEnv[Any]:
+    from rftgym.mix import MixedEnv
+
+    weights = parse_mix(id)
+    own = {name: value for name, value in kwargs.items() if name not in weights}
+    if unknown := set(own) - {"max_turns", "render_mode"}:
+        raise UsageError(
+            f"mix {id!r} cannot be made with {', '.join(sorted(unknown))}: arguments of a part go by its name, "
+            f"say {next(iter(weights))}={{...}}"
+        )
+    for name in weights:
+        if not isinstance(kwargs.get(name, {}), Mapping):
+            raise UsageError(
+                f"mix {id!r}: the arguments of {name!r} must be a mapping, not {kwargs[name]!r:.40}"
+            )
+    mixed = MixedEnv(
+        {name: make(name, plugins=plugins, **kwargs.get(name, {})) for name in weights}, weights, **own
+    )
+    mixed.id = id
+    return mixed
+
+
 def make_configured(
     env: EnvSettings, rewards: RewardSettings, *, plugins: Plugins | None = None
 ) -> TextEnv[Any]:
@@ -70,6 +99,10 @@ def make_configured(
     plugins = plugins or installed()
     kwargs: dict[str, Any] = dict(env.kwargs)
     if env.tasks is not None:
+        if is_mix(env.id):
+            raise UsageError(
+                f"env.tasks={env.tasks}: a file of tasks belongs to one environment, not to a mix"
+            )
         kwargs["tasks"] = plugins.spec(EnvSpec, env.id).load().read_tasks(env.tasks)
     if env.max_turns is not None:
         kwargs["max_turns"] = env.max_turns
@@ -79,7 +112,8 @@ def make_configured(
 
         made.tasks = FewTrainTasks(made.tasks, env.train_tasks, env.train_seed)
     if env.shots:
-        made.shots = _shots(made, env.shots, env.train_seed)
+        for each in getattr(made, "parts", {"": made}).values():  # a mix shows each part's own
+            each.shots = _shots(each, env.shots, env.train_seed)
     made.rubric = changed_rubric(made.rubric, rewards, plugins=plugins)
     return made
 
@@ -220,11 +254,42 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     Raises:
         UnknownIdError: no such environment or model.
     """
-    spec = plugins.spec(EnvSpec, env_id)
-    named = model or spec.default_model
+    specs = [plugins.spec(EnvSpec, id) for id in env_ids(env_id)]
+    named = model or _default_model(specs, plugins)
     known = model is not None or named in plugins.ids("policy")
     of_model = policy_spec(named, plugins).train_defaults if known else {}
-    return {"model.id": named, **spec.train_defaults, **of_model}
+    return {"model.id": named, **_largest(spec.train_defaults for spec in specs), **of_model}
+
+
+def env_ids(env_id: str) -> list[str]:
+    """The environments that an id names: itself, or the parts of a mix."""
+    return list(parse_mix(env_id)) if is_mix(env_id) else [env_id]
+
+
+def _default_model(specs: Sequence[EnvSpec], plugins: Plugins) -> str:
+    """The first environment's; for a mix, rather an installed model that knows all its parts."""
+    knowing = [id for id in plugins.ids("policy") if _knows_all(plugins.spec(PolicySpec, id), specs)]
+    return knowing[0] if len(specs) > 1 and knowing else specs[0].default_model
+
+
+def _knows_all(policy: PolicySpec, specs: Sequence[EnvSpec]) -> bool:
+    return bool(policy.knows) and all(spec.id in policy.knows for spec in specs)
+
+
+def _largest(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Settings of several environments together: of numbers the largest, of anything else the first."""
+    together: dict[str, Any] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            old = together.setdefault(name, value)
+            if type(value) in (int, float) and type(old) in (int, float):
+                together[name] = max(old, value)
+    return together
+
+
+def strangers(policy: PolicySpec, env_id: str) -> list[str]:
+    """Environments (of an id or a mix) on which a model was never trained although it knows nothing else."""
+    return [id for id in env_ids(env_id) if policy.knows and id not in policy.knows]
 
 
 def defaults_for(

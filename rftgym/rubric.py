@@ -253,6 +253,18 @@ class Rubric:
                 )
 
     @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the values that a score's ``components`` hold."""
+        return tuple(component.name for component in self.components)
+
+    def by_part(self, trajectories: Sequence[Trajectory]) -> Iterable[tuple[Rubric, list[Trajectory]]]:
+        """Which rubric scores which episodes: this one all of them, save in a mix of environments."""
+        return [(self, list(trajectories))]
+
+    def told(self, trajectory: Trajectory) -> None:
+        """Rename what an episode's score holds, in a mix of environments; called once it was scored."""
+
+    @property
     def weights(self) -> dict[str, float]:
         """Weight by component name."""
         return {component.name: component.weight for component in self.components}

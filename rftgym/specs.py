@@ -87,12 +87,14 @@ class PolicySpec(Spec):
         scheme: also takes every ``--model`` that starts with ``scheme:`` (say "openai").
         train_defaults: settings that ``rftgym train`` takes for this model where the user says nothing (dotted keys; a
             learning rate, say). They win over the environment's.
+        knows: environments that a special model was pretrained on, all that it can learn; empty: it is a general one.
     """
 
     kind: ClassVar[str] = "policy"
     trainable: bool = False
     scheme: str | None = None
     train_defaults: Mapping[str, Any] = field(default_factory=dict)
+    knows: tuple[str, ...] = ()
 
 
 class TrainerSpec(Spec):

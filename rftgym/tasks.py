@@ -36,6 +36,10 @@ class Taskset(ABC):
             UsageError: there is none.
         """
 
+    def part(self, task: Task) -> str:
+        """The environment that a task belongs to, where the taskset is a mix of several; else ""."""
+        return ""
+
     def sample(self, split: str, n: int, seed: int) -> list[Task]:
         """``n`` tasks in an order given by the seed: without replacement until the split is used up, then again."""
         order = self.order(split, seed)
@@ -163,6 +167,9 @@ class FewTrainTasks(Taskset):
     def item(self, split: str, index: int, seed: int = 0) -> Task:
         """Task ``index`` of a split; of the train split, whatever the seed."""
         return self._train[index] if split == "train" else self._whole.item(split, index, seed)
+
+    def part(self, task: Task) -> str:
+        return self._whole.part(task)
 
     def by_id(self, id: str) -> Task:
         """The task of this id, one that is not used for training included."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rftgym.config import RunConfig, Settings
-from rftgym.errors import ContractError
+from rftgym.curriculum import TaskOrder
+from rftgym.errors import ContractError, RunFailed
 from rftgym.selection import best_step, is_stale
 from rftgym.types import Sampling, Task, Trajectory
 
@@ -24,6 +27,10 @@ OBSERVATION_TOKENS = 64
 """What an environment's answer to a completion is taken to be long, where the worst case is needed."""
 OPENING_TOKENS = 512
 """The same for a first prompt, where the policy does not say."""
+
+
+ORDER = "order.json"
+"""File of a checkpoint that says how far the order of tasks has gone."""
 
 
 class StopRequested(Exception):
@@ -67,9 +74,29 @@ class TrainContext:
     stop: Callable[[], bool] = lambda: False
     remark: Callable[[str], None] = lambda text: None
     step: int = field(init=False)
+    _order: TaskOrder = field(init=False, repr=False)
+    _batch: Sequence[Task] = field(init=False, default=(), repr=False)
 
     def __post_init__(self) -> None:
         self.step = 0 if self.resume_from is None else int(self.resume_from.name.removeprefix("step-"))
+        self._order = TaskOrder(self.env.tasks, self.config.curriculum, self.config.seed)
+        if self.resume_from is not None:
+            self._order.restore(_order_in(self.resume_from))
+
+    def next_batch(self, n: int) -> tuple[list[Task], list[int]]:
+        """The next ``n`` tasks to train on, in the order that the curriculum makes, and a seed for each.
+
+        A checkpoint knows how far this has gone, so that a resumed run goes on with the same tasks: ask for a batch
+        when it is played, not before.
+
+        Returns:
+            Tasks, and episode seeds: functions of (run seed, position, task) only.
+        """
+        steps = getattr(self.settings, "steps", None)
+        first = self._order.handed
+        tasks = self._order.next(n, min(1.0, self.step / steps) if steps else 0.0)
+        self._batch = tasks
+        return tasks, episode_seeds(self.config.seed, tasks, first)
 
     def rollout(
         self, step: int, tasks: Sequence[Task], seeds: Sequence[int], group_size: int
@@ -87,6 +114,7 @@ class TrainContext:
         from rftgym.scoring import check_error_share
 
         trajectories = self.played(f"step-{step}", tasks, seeds, group_size)
+        self._order.observe(trajectories)
         self.run.add_trajectories(step, trajectories)
         check_error_share(trajectories, self.config.rewards.max_error_share, where=f"step {step}")
         self.plugins.hooks.on_rollout_end(run=self.run, step=step, trajectories=trajectories)
@@ -137,6 +165,7 @@ class TrainContext:
                 f"trainer {self.config.trainer.id!r} reports step {step} after step {self.step}: "
                 "a step was left out or done twice"
             )
+        metrics = {**metrics, **self._order.metrics(self._batch)}
         self.run.add_metrics(step, metrics)
         self.step = step
         self.plugins.hooks.on_step_end(run=self.run, step=step, metrics=metrics)
@@ -159,6 +188,7 @@ class TrainContext:
         """Fill a checkpoint: the directory gets its name when the block ends well, and the oldest one goes."""
         with self.run.checkpoint(step, keep=self.config.checkpoints.keep) as directory:
             yield directory
+            (directory / ORDER).write_text(json.dumps(self._order.state()), encoding="utf-8")
         self.forget_old()
 
     def forget_old(self) -> None:
@@ -206,6 +236,27 @@ class TrainContext:
     def _is_stale(self) -> bool:
         settings = self.config.evaluation
         return bool(settings.patience) and is_stale(self.run.evaluations(), settings, self.step)
+
+
+def _order_in(checkpoint: Path) -> Mapping[str, Any]:
+    try:
+        state: Mapping[str, Any] = json.loads((checkpoint / ORDER).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFailed(
+            f"checkpoint {checkpoint} cannot be resumed ({type(error).__name__}: {error}); remove it, and the run goes "
+            "on from the one before"
+        ) from error
+    return state
+
+
+def episode_seeds(seed: int, tasks: Sequence[Task], first: int = 0) -> list[int]:
+    """One seed a task, a function of (run seed, position, task id) only: 31 bits of a SHA-256.
+
+    Args:
+        first: position of the first task in the run's order.
+    """
+    keys = (f"{seed}:{position}:{task.id}".encode() for position, task in enumerate(tasks, start=first))
+    return [int.from_bytes(hashlib.sha256(key).digest()[:4], "big") >> 1 for key in keys]
 
 
 class Trainer(ABC):

@@ -9,18 +9,38 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rftgym.config import RunConfig, Settings, TrainerSettings, WarmStartSettings, dotted, merged, parsed
+from rftgym.config import (
+    CurriculumSettings,
+    RunConfig,
+    Settings,
+    TrainerSettings,
+    WarmStartSettings,
+    dotted,
+    merged,
+    parsed,
+)
+from rftgym.curriculum import TaskOrder, preview
 from rftgym.env import TextEnv
 from rftgym.errors import ContractError, RunFailed, UsageError
 from rftgym.evaluation import Evaluation, episode_seed, evaluate
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.preflight import measured
-from rftgym.registry import defaults_for, defaults_of, installed, make_configured, make_policy, trainer_class
+from rftgym.registry import (
+    defaults_for,
+    defaults_of,
+    installed,
+    make_configured,
+    make_policy,
+    policy_spec,
+    strangers,
+    trainer_class,
+)
 from rftgym.rollout.metrics import remarks
 from rftgym.runs.atomic import sweep
 from rftgym.runs.directory import RunDirectory, run_name
 from rftgym.selection import best_step
+from rftgym.specs import EnvSpec, PolicySpec
 from rftgym.trainer import EarlyStopped, StopRequested, TrainContext, Trainer
 
 
@@ -46,6 +66,8 @@ class Progress:
         """An evaluation ended; ``when`` is "before", "after" or "step-000010"."""
 
 
+GENERAL_MODEL = "smollm2-135m"
+"""The smallest model at hand that was pretrained on language at large."""
 LOOK_GROUP = 8
 """Episodes a group in the look before training, for an algorithm that has no groups of its own."""
 
@@ -124,6 +146,9 @@ def train(
     progress = progress or Progress()
     config = config or resolve([settings], plugins)
     progress.phase("loading")
+    warning = _stranger(config, plugins)
+    if warning is not None:
+        progress.remark(0, warning)
     parts = _prepare(config, plugins, progress, stop)
     return _carry_out(_created(config, plugins), parts, resume_from=None)
 
@@ -190,9 +215,48 @@ def _prepare(config: RunConfig, plugins: Plugins, progress: Progress, stop: Call
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
     algorithm = trainer()
     algorithm.check(config, policy, env)
+    _check_curriculum(config, algorithm, env)
     if warm is not None:
         trainer_class(warm.trainer.id, plugins=plugins)().check(warm, policy, env)
     return _Run(config, plugins, env, policy, algorithm, settings, progress, stop)
+
+
+def _stranger(config: RunConfig, plugins: Plugins) -> str | None:
+    """What to say where a special model is to learn what it was never pretrained for; None: nothing."""
+    unknown = strangers(policy_spec(config.model.id, plugins), config.env.id)
+    if not unknown:
+        return None
+    others = {
+        other: None
+        for id in unknown
+        for other in (plugins.spec(EnvSpec, id).default_model, GENERAL_MODEL)
+        if other not in plugins.ids("policy") or not strangers(plugins.spec(PolicySpec, other), config.env.id)
+    }
+    return (
+        f"model {config.model.id!r} is small and was made for other environments: on {' and '.join(unknown)} it has no "
+        f"chance. One that has: --model {' or '.join(others)}, or any larger model of your own"
+    )
+
+
+def _check_curriculum(config: RunConfig, algorithm: Trainer, env: TextEnv[Any]) -> None:
+    """Whether the order of tasks can be what is asked for.
+
+    Raises:
+        UsageError: it cannot; says why.
+    """
+    kind = config.curriculum.kind
+    if kind == "off":
+        return
+    if not algorithm.on_policy:
+        raise UsageError(
+            f"curriculum={kind}: trainer {config.trainer.id!r} shows examples in an order of its own; take "
+            "--curriculum off, or an algorithm that plays"
+        )
+    if kind == "staged" and not getattr(algorithm.Config, "model_fields", {}).get("steps"):
+        raise UsageError(
+            f"curriculum=staged: trainer {config.trainer.id!r} does not say how many steps it takes"
+        )
+    TaskOrder(env.tasks, config.curriculum, config.seed)
 
 
 def _carry_out(run: RunDirectory, parts: _Run, resume_from: Path | None) -> dict[str, Any]:
@@ -317,7 +381,7 @@ def _preflight(context: TrainContext, parts: _Run) -> None:
     parts.progress.phase("playing")
     own = getattr(parts.settings, "group_size", 1)
     group_size = own if own > 1 else LOOK_GROUP
-    tasks = parts.env.tasks.sample("train", config.guard.preflight_tasks, config.seed)
+    tasks = list(preview(parts.env.tasks, config.curriculum, config.seed, config.guard.preflight_tasks))
     seeds = [episode_seed(config.seed, index) for index in range(len(tasks))]
     trajectories = context.played("preflight", tasks, seeds, group_size, parts.progress.episodes)
     found = measured(trajectories, group_size)
@@ -353,6 +417,7 @@ def _warm_config(config: RunConfig, plugins: Plugins) -> RunConfig | None:
         update={
             "trainer": TrainerSettings.model_validate({"id": warm.id, **settings.model_dump(mode="json")}),
             "warm_start": WarmStartSettings(),
+            "curriculum": CurriculumSettings(),  # a teacher's examples have an order of their own
             "evaluation": config.evaluation.model_copy(update={"every": 0, "patience": 0}),
             "checkpoints": config.checkpoints.model_copy(update={"take": "last"}),
         }

@@ -42,6 +42,24 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one examination of the machine, for ``rftgym doctor``.
+
+    Attributes:
+        group: heading under which it is shown.
+        ok: nothing is lacking here.
+        detail: what was found.
+        cure: the command or the step that would help; empty where ``ok``.
+    """
+
+    group: str
+    name: str
+    ok: bool
+    detail: str
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How a completion is drawn from the model's next-token distribution.
 

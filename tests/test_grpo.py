@@ -542,7 +542,7 @@ def test_a_forward_pass_takes_what_fits_and_divides_a_minibatch() -> None:
 
 
 def test_seeds_depend_on_run_seed_and_position_only() -> None:
-    from rftgym.updates.groups import episode_seeds
+    from rftgym.trainer import episode_seeds
 
     tasks = [rftgym.Task(str(i), {}) for i in range(50)]
     assert episode_seeds(3, tasks) == episode_seeds(3, tasks[:50])

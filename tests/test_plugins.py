@@ -167,7 +167,8 @@ def test_run_time_hooks_reach_every_plugin(install: Install) -> None:
 def test_every_hook_is_documented_and_every_registration_hook_is_known() -> None:
     from rftgym import hookspecs
 
-    assert set(REGISTRATION_HOOKS) == {name for name in HOOKS if name.startswith("rftgym_")}
+    registering = {name for name in HOOKS if name.startswith("rftgym_")} - {"rftgym_checks"}
+    assert set(REGISTRATION_HOOKS) == registering
     assert all((getattr(hookspecs, name).__doc__ or "").endswith(".") for name in HOOKS)
 
 
@@ -272,3 +273,30 @@ def test_a_plugin_may_define_its_environment_in_the_module_that_registers_it(
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "None"
+
+
+def test_doctor_asks_plugins_and_survives_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rftgym.cli.checks import _by_plugins
+    from rftgym.types import Check
+
+    class Well:
+        @staticmethod
+        @rftgym.hookimpl
+        def rftgym_checks() -> list[Check]:
+            return [Check("programs", "abacus", False, "not found", "apt-get install abacus")]
+
+    class Ill:
+        @staticmethod
+        @rftgym.hookimpl
+        def rftgym_checks() -> list[Check]:
+            raise ValueError("no such luck")
+
+    plugins = discover([])
+    plugins.add(Well(), name="well")
+    plugins.add(Ill(), name="ill")
+    monkeypatch.setattr("rftgym.registry.installed", lambda: plugins)
+    by_name = {check.name: check for check in _by_plugins()}
+    assert by_name["abacus"].cure == "apt-get install abacus"
+    (failed,) = (check for name, check in by_name.items() if name != "abacus")
+    assert not failed.ok
+    assert "no such luck" in failed.detail

@@ -32,7 +32,7 @@ from rftgym.runs.directory import RunDirectory
 from rftgym.selection import best_step, is_stale
 from rftgym.tasks import ListTaskset, ProceduralTaskset
 from rftgym.trainer import StopRequested, TrainContext
-from rftgym.training import RunStopped, resume, train
+from rftgym.training import Progress, RunStopped, resume, train
 from rftgym.types import Failure
 from rftgym.updates.dry import dry_step
 
@@ -647,3 +647,39 @@ def test_no_episode_is_longer_than_the_context(tmp_path: Path) -> None:
         **given, sampling=rftgym.Sampling(max_tokens=32), run=None, resume_from=None, evaluate_now=print
     )
     assert 400 < context.longest_episode_tokens() <= 1024
+
+
+# ---- a model that has no chance
+
+
+class Remarks(Progress):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def remark(self, step: int, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.mark.parametrize(
+    ("env", "model", "named"),
+    [
+        ("chess", "tiny", "smollm2-135m"),
+        ("math", "tiny", "tiny-mixed"),
+        ("wordle:1,chess:1", "tiny-kernels", "smollm2-135m"),
+        ("wordle", "tiny", None),
+        ("chess", "smollm2-135m", None),
+    ],
+)
+def test_a_special_model_without_a_chance_is_told_before_it_is_loaded(
+    tmp_path: Path, env: str, model: str, named: str | None
+) -> None:
+    remarks = Remarks()
+    with pytest.raises(UsageError, match="no reward component"):  # ends the run before it loads anything
+        train(env=env, model=model, rewards={"weights": {"none": 1}}, runs=str(tmp_path), progress=remarks)
+    if named is None:
+        assert remarks.said == []
+    else:
+        (said,) = remarks.said
+        assert f"model {model!r}" in said
+        assert f"--model {named}" in said
+    assert not list(tmp_path.iterdir())

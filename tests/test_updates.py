@@ -15,6 +15,7 @@ import rftgym
 from rftgym.config import ModelSettings, Schedule
 from rftgym.errors import ContractError
 from rftgym.registry import make_policy
+from rftgym.trainer import episode_seeds
 from rftgym.types import Score
 from rftgym.updates import batches
 from rftgym.updates.batches import (
@@ -26,7 +27,7 @@ from rftgym.updates.batches import (
     token_logprobs,
     trainable,
 )
-from rftgym.updates.groups import ACTIVATION_BYTES, LARGEST_MICRO_BATCH, episode_seeds
+from rftgym.updates.groups import ACTIVATION_BYTES, LARGEST_MICRO_BATCH
 from rftgym.updates.schedules import learning_rate_factor
 
 TINY = {

@@ -15,7 +15,7 @@ from rftgym.tasks import ListTaskset, Taskset
 from rftgym_wordle import demonstrations, prompts, rewards
 from rftgym_wordle.board import drawn
 from rftgym_wordle.game import GUESSES, LENGTH, WIN, Notes, consistent, feedback
-from rftgym_wordle.words import answers, guesses, split_of
+from rftgym_wordle.words import answers, difficulty, guesses, split_of
 
 OPENING = prompts.opening()
 LONGEST_ECHO = 20
@@ -161,4 +161,4 @@ def _known_tenths(notes: Notes) -> int:
 @lru_cache(maxsize=1)
 def _tasks() -> ListTaskset:
     """One task an answer, its id the answer itself; shared by all environments, since tasks never change."""
-    return ListTaskset(Task(word, {"answer": word}, split_of(word)) for word in answers())
+    return ListTaskset(Task(word, {"answer": word}, split_of(word), difficulty(word)) for word in answers())

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 
 import rftgym
 from rftgym.cli import isolation
+from rftgym.types import Check
 
 PACKAGES = (
     "torch",
@@ -37,8 +38,6 @@ OPTIONAL = {
 }
 # program -> (arguments that print its version, Debian package, what it is for)
 PROGRAMS = {
-    "java": (["-version"], "default-jre-headless", "environments that run Java"),
-    "node": (["--version"], "nodejs", "environments that run JavaScript"),
     "stockfish": (["--help"], "stockfish", "chess environments"),
     "chromium": (["--version"], "chromium", "environments that render pages"),
 }
@@ -47,23 +46,6 @@ COMFORTABLE_MEMORY = (
     4e9  # bytes; the tiny model needs 1 GB, a model of 135M parameters with its optimizer about 3
 )
 COMFORTABLE_DISK = 2e9
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The outcome of one examination.
-
-    Attributes:
-        ok: nothing is lacking here.
-        detail: what was found.
-        cure: the command or the step that would help; empty where ``ok``.
-    """
-
-    group: str
-    name: str
-    ok: bool
-    detail: str
-    cure: str = ""
 
 
 def examine() -> Iterator[Check]:
@@ -77,6 +59,7 @@ def examine() -> Iterator[Check]:
     yield from (_program(name, *facts) for name, facts in PROGRAMS.items())
     yield from _resources()
     yield from _plugins()
+    yield from _by_plugins()
 
 
 def _python() -> Check:
@@ -280,3 +263,17 @@ def _plugins() -> Iterator[Check]:
             else ""
         )
         yield Check("plugins", plugin.name, plugin.error is None, plugin.error or owner, cure)
+
+
+def _by_plugins() -> Iterator[Check]:
+    """What plugins say of the machine; one that fails at it is told, and the others are asked all the same."""
+    from rftgym.registry import installed
+
+    for hook in installed().hooks.rftgym_checks.get_hookimpls():
+        try:
+            found: Any = hook.function()
+            yield from found
+        except Exception as error:  # noqa: BLE001  # a plugin may raise anything
+            yield Check(
+                "plugins", hook.plugin_name, False, f"its examination fails: {error}", "report it there"
+            )

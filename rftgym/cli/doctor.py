@@ -11,7 +11,7 @@ import click
 from rftgym.cli import options, output
 
 if TYPE_CHECKING:
-    from rftgym.cli.checks import Check
+    from rftgym.types import Check
 
 
 @click.command("doctor")

@@ -176,7 +176,9 @@ env_options = _together(env_options, _sandbox_options)
 shots_option = setting(
     "--shots", key="env.shots", value=int, about="Solved train tasks shown before each task."
 )
-env_option = setting("--env", key="env.id", about="The environment; `rftgym list env` shows them.")
+env_option = setting(
+    "--env", key="env.id", about="The environment (`rftgym list env`), or a mix: wordle:2,math:1."
+)
 model_options = _together(
     setting("--model", key="model.id", about="A model's id, directory, run or hub id; `rftgym list policy`."),
     setting("--weights", key="model.weights", about="An adapter directory to start from."),

@@ -41,6 +41,12 @@ STOPPING = "stopping after this step, with a checkpoint; once more to stop at on
     about="Learn from this many solved tasks before (sft).",
 )
 @options.setting("--train-tasks", key="env.train_tasks", value=int, about="Train on this many tasks only.")
+@options.setting(
+    "--curriculum",
+    key="curriculum.kind",
+    value=click.Choice(["off", "staged", "adaptive"]),
+    about="Easy tasks first, or those near the edge of what the model can do.",
+)
 @options.sampling_options
 @options.env_options
 @options.shots_option

@@ -90,7 +90,8 @@ class Connection:
         try:
             command = [
                 sys.executable,
-                "-I",
+                "-s",
+                "-P",
                 "-B",
                 "-c",
                 BOOT,

@@ -15,7 +15,8 @@ from rftgym.sandbox import namespaces
 from rftgym.sandbox.connection import CURES, Connection, Launch
 from rftgym.sandbox.contract import Job, Layer, Outcome, Sandbox
 
-# What the numerical libraries read when they are imported: one thread, for a fork takes only one along.
+# What the numerical libraries read when they are imported: one thread, for a fork takes only one along. Sets of text
+# have one order in every job, so that what leans on it is judged the same way twice.
 ENVIRONMENT = {
     "LANG": "C.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -23,6 +24,7 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "HOME": "/nonexistent",
+    "PYTHONHASHSEED": "0",
 }
 LAYERS = tuple(CURES)
 

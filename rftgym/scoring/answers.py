@@ -135,7 +135,7 @@ def _score_chunk(env: TextEnv[Any], answers: Sequence[_Answer]) -> Iterator[dict
 
 def _result(rubric: Rubric, episode: Trajectory | str) -> dict[str, Any]:
     if isinstance(episode, str) or episode.score is None:
-        components = {component.name: None for component in rubric.components}
+        components = dict.fromkeys(rubric.measures)
         return {"reward": None, "success": None, "components": components, "error": episode}
     error = "; ".join(f"{f.stage} {f.name!r}: {f.kind}: {f.message}" for f in episode.failures)
     return {

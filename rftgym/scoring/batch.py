@@ -27,6 +27,14 @@ def score_trajectories(rubric: Rubric, trajectories: Sequence[Trajectory], *, co
     Args:
         concurrency: asynchronous calls at a time.
     """
+    for part, own in rubric.by_part(trajectories):
+        _score_part(part, own, concurrency)
+    for trajectory in trajectories:
+        rubric.told(trajectory)
+
+
+def _score_part(rubric: Rubric, trajectories: Sequence[Trajectory], concurrency: int) -> None:
+    """As :func:`score_trajectories`, of one environment's episodes."""
     judged: Judged = []
     for trajectory in trajectories:
         if any(failure.stage != "reward" for failure in trajectory.failures):

@@ -5,10 +5,7 @@ Free of torch, so that settings are read, checked and listed without it.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
-from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -18,7 +15,6 @@ from rftgym.env import TextEnv
 from rftgym.errors import ContractError, UsageError
 from rftgym.policy import Policy
 from rftgym.trainer import TrainContext, Trainer
-from rftgym.types import Task
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 ACTIVATION_BYTES = 4 * 1024**3
@@ -141,14 +137,3 @@ def own_settings(context: TrainContext, kind: type[SettingsT]) -> SettingsT:
             f"expected {kind.__name__}, got {type(context.settings).__name__}: settings are validated with Config"
         )
     return context.settings
-
-
-def tasks_in_order(context: TrainContext, n: int) -> list[Task]:
-    """The first ``n`` tasks that a run trains on: the train split, pass after pass, in an order from its seed."""
-    return list(islice(context.env.tasks.order("train", context.config.seed), n))
-
-
-def episode_seeds(seed: int, tasks: Sequence[Task]) -> list[int]:
-    """One seed a task, a function of (run seed, position, task id) only: 31 bits of a SHA-256."""
-    keys = (f"{seed}:{position}:{task.id}".encode() for position, task in enumerate(tasks))
-    return [int.from_bytes(hashlib.sha256(key).digest()[:4], "big") >> 1 for key in keys]

@@ -19,7 +19,7 @@ from rftgym.rollout.metrics import rollout_metrics
 from rftgym.trainer import TrainContext
 from rftgym.types import Trajectory
 from rftgym.updates.batches import activation_bytes, scored_states
-from rftgym.updates.groups import GroupSettings, episode_seeds, tasks_in_order
+from rftgym.updates.groups import GroupSettings
 from rftgym.updates.shared import final_states
 from rftgym.updates.trl import RecordedTrainer, shared_arguments
 
@@ -27,7 +27,7 @@ from rftgym.updates.trl import RecordedTrainer, shared_arguments
 class OnlineTrainer(RecordedTrainer):
     """A trainer of TRL that learns from episodes, which are played and scored here.
 
-    TRL asks for completions to a batch of "prompts", which are positions in the run's order of tasks, and reads rewards
+    TRL asks for completions to a batch of "prompts", which only count (the run hands out the tasks), and reads rewards
     through :meth:`rewards`.
 
     Args:
@@ -40,8 +40,6 @@ class OnlineTrainer(RecordedTrainer):
 
     def __init__(self, context: TrainContext, settings: GroupSettings, **arguments: Any) -> None:
         self.settings = settings
-        self._tasks = tasks_in_order(context, settings.batches * settings.prompts)
-        self._seeds = episode_seeds(context.config.seed, self._tasks)
         self.trajectories: Sequence[Trajectory] = ()
         self._rollout_metrics: dict[str, float] = {}
         self._gaps: list[tuple[float, float]] = []
@@ -51,7 +49,9 @@ class OnlineTrainer(RecordedTrainer):
             steps=settings.steps,
             cycle=settings.cycle,
             reward_funcs=[self.rewards],
-            train_dataset=Dataset.from_dict({"prompt": [str(i) for i in range(len(self._tasks))]}),
+            train_dataset=Dataset.from_dict(
+                {"prompt": [str(i) for i in range(settings.batches * settings.prompts)]}
+            ),
             **arguments,
         )
         if self.ref_model is not None:
@@ -62,13 +62,12 @@ class OnlineTrainer(RecordedTrainer):
         """Play the batch's episodes with the weights as they are.
 
         Args:
-            prompts: positions of the tasks, each repeated for its group, in order.
+            prompts: one an episode, each repeated for its group.
         """
         started = time.perf_counter()
         step, size = int(self.state.global_step), self.settings.group_size
         self.sync(step)
-        positions = [int(prompt) for prompt in prompts[::size]]
-        tasks, seeds = [self._tasks[i] for i in positions], [self._seeds[i] for i in positions]
+        tasks, seeds = self.context.next_batch(len(prompts) // size)
         self.trajectories = self.context.rollout(step + 1, tasks, seeds, size)
         drift = getattr(self.context.policy, "drift", None)
         self._rollout_metrics = {

@@ -21,7 +21,6 @@ from rftgym.updates.batches import (
     token_batch,
     trainable,
 )
-from rftgym.updates.groups import episode_seeds, tasks_in_order
 from rftgym.updates.schedules import learning_rate_factor
 from rftgym_ppo import estimates, state
 from rftgym_ppo.experience import Experience, Opinions, cut, normalised, opinions, sampler_gap
@@ -47,13 +46,9 @@ def run_ppo(context: TrainContext, settings: PPOSettings) -> int:
         return done
     policy.refresh()
     policy.version = done
-    size = settings.prompts
-    tasks = tasks_in_order(context, settings.steps * size)
-    seeds = episode_seeds(context.config.seed, tasks)
     for step in range(done + 1, settings.steps + 1):
         started = time.perf_counter()
-        here = slice((step - 1) * size, step * size)
-        trajectories = context.rollout(step, tasks[here], seeds[here], settings.group_size)
+        trajectories = context.rollout(step, *context.next_batch(settings.prompts), settings.group_size)
         played = time.perf_counter()
         metrics = learner.update(step, trajectories)
         policy.refresh()

@@ -1,0 +1,55 @@
+"""How a mix of environments is written, ``wordle:2,math:1``, and whose turn it is. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+
+from rftgym.errors import UsageError
+
+LARGEST_ROUND = 1000
+"""Tasks after which the parts' shares repeat."""
+_PART = re.compile(r"(?P<id>[^:,\s]+)(?::(?P<weight>[0-9]+(?:\.[0-9]+)?))?")
+
+
+def is_mix(id: str) -> bool:
+    """Whether an environment's id names several, or one with a weight."""
+    return "," in id or ":" in id
+
+
+def parse_mix(text: str) -> dict[str, Fraction]:
+    """Weights by environment: ``wordle:2,math`` gives wordle 2 and math 1.
+
+    Raises:
+        UsageError: it does not read so, names an environment twice, or a weight is 0 or too uneven.
+    """
+    weights: dict[str, Fraction] = {}
+    for part in text.split(","):
+        found = _PART.fullmatch(part.strip())
+        if found is None:
+            raise UsageError(
+                f"{part.strip()!r} in {text!r}: a mix of environments reads like wordle:2,math:1"
+            )
+        if found["id"] in weights:
+            raise UsageError(f"environment {found['id']!r} stands twice in {text!r}")
+        weights[found["id"]] = Fraction(found["weight"] or 1)
+    if min(weights.values()) <= 0 or sum(turn_counts(weights).values()) > LARGEST_ROUND:
+        raise UsageError(f"{text!r}: weights are above 0 and no finer than parts of {LARGEST_ROUND}")
+    return weights
+
+
+def turn_counts(weights: Mapping[str, Fraction]) -> dict[str, int]:
+    """The smallest whole numbers in proportion to the weights."""
+    scale = math.lcm(*(weight.denominator for weight in weights.values()))
+    whole = {name: int(weight * scale) for name, weight in weights.items()}
+    common = math.gcd(*whole.values()) or 1
+    return {name: count // common for name, count in whole.items()}
+
+
+def turns_of(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """A round of turns, each part as often as its count says and as evenly spread as can be."""
+    turns = [(Fraction(2 * k + 1, 2 * count), name) for name, count in counts.items() for k in range(count)]
+    order = list(counts)
+    return tuple(name for _, name in sorted(turns, key=lambda turn: (turn[0], order.index(turn[1]))))
