@@ -27,7 +27,9 @@ class UnknownIdError(UsageError):
         import difflib  # only where there is an error to explain: `rftgym --help` is quick
 
         names = sorted(known)
-        close = difflib.get_close_matches(id, names, n=3, cutoff=0.5)
+        found = difflib.get_close_matches(id, names, n=3, cutoff=0.5)
+        likeness = [difflib.SequenceMatcher(None, name, id).ratio() for name in found]
+        close = [name for name, ratio in zip(found, likeness, strict=True) if ratio > max(likeness) - 0.15]
         hint = (
             f"did you mean {' or '.join(repr(name) for name in close)}?"
             if close

@@ -38,7 +38,6 @@ OPTIONAL = {
 }
 # program -> (arguments that print its version, Debian package, what it is for)
 PROGRAMS = {
-    "stockfish": (["--help"], "stockfish", "chess environments"),
     "chromium": (["--version"], "chromium", "environments that render pages"),
 }
 SECONDS = 60
