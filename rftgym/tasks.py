@@ -195,7 +195,7 @@ def read_jsonl(path: str | Path) -> list[tuple[int, dict[str, object]]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: also of a number of thousands of digits
             raise UsageError(f"{file}, line {number}: not JSON ({error})") from error
         if not isinstance(row, dict):
             raise UsageError(f"{file}, line {number}: expected a JSON object, got {type(row).__name__}")
