@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from functools import cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ ENVIRONMENTS = (
 )
 """triton-kernels has a battery of its own, see test_triton_battery.py."""
 LOOKED_AT = 24
+SLOW_TO_JUDGE = {"transpile-python-java": 4, "transpile-python-javascript": 8}
+"""Where each answer takes a compiler or an interpreter of its own: tasks of each split in the quick tests."""
 """Tasks of each split in the quick tests; the slow ones take all, or this many times ten of an endless one."""
 MAXIMUM = {"wordle": None, "chess-play": None, "diagnosis": None}
 """Where a solution need not earn 1.0, since the reward has parts that luck decides: the README says so."""
@@ -69,6 +72,14 @@ def replayed(env: TextEnv[Any], task: Task, completions: Sequence[str] | str) ->
     return trajectory
 
 
+def all_replayed(
+    env: TextEnv[Any], tasks: Sequence[Task], said: Sequence[Sequence[str] | str]
+) -> list[Trajectory]:
+    """Side by side where an answer takes a process."""
+    with ThreadPoolExecutor(4 if env.slow else 1) as pool:
+        return list(pool.map(partial(replayed, env), tasks, said))
+
+
 def scored(env: TextEnv[Any], episodes: list[Trajectory]) -> list[Score]:
     score_trajectories(env.rubric, episodes)
     for episode in episodes:
@@ -85,7 +96,7 @@ def assistant(conversation: list[Message] | None) -> list[str]:
 
 def check_solutions(id: str, tasks: list[Task]) -> None:
     env = made(id)
-    episodes = [replayed(env, task, assistant(env.demonstrate(task, 0))) for task in tasks]
+    episodes = all_replayed(env, tasks, [assistant(env.demonstrate(task, 0)) for task in tasks])
     for task, score in zip(tasks, scored(env, episodes), strict=True):
         assert score.success, (task.id, score)
         if id not in MAXIMUM:
@@ -95,7 +106,7 @@ def check_solutions(id: str, tasks: list[Task]) -> None:
 @pytest.mark.parametrize("id", ENVIRONMENTS)
 @pytest.mark.parametrize("split", SPLITS)
 def test_a_solution_earns_the_most_there_is(id: str, split: str) -> None:
-    tasks = some_tasks(made(id), split, LOOKED_AT)
+    tasks = some_tasks(made(id), split, SLOW_TO_JUDGE.get(id, LOOKED_AT))
     assert tasks
     check_solutions(id, tasks)
 
@@ -136,10 +147,10 @@ def attacks(opening: Sequence[Message]) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("id", ENVIRONMENTS)
 def test_what_solves_nothing_earns_the_minimum(id: str) -> None:
     env = made(id)
-    for task in some_tasks(env, "train", 3):
+    for task in some_tasks(env, "train", 1 if id in SLOW_TO_JUDGE else 3):
         opening = env.spawn().start(task, 0)
         names, texts = zip(*attacks(opening), strict=True)
-        found = scored(env, [replayed(env, task, text) for text in texts])
+        found = scored(env, all_replayed(env, [task] * len(texts), texts))
         lowest = min(score.reward or 0.0 for score in found)
         assert lowest <= 0.0
         for name, score in zip(names, found, strict=True):
@@ -162,14 +173,8 @@ def test_no_wrong_answer_reaches_success(id: str) -> None:
     assert len(
         {json.dumps([row["task"], row.get("completion"), row.get("completions")]) for row in rows}
     ) == len(rows)
-    episodes = [
-        replayed(
-            env,
-            env.tasks.by_id(row["task"]),
-            [row["completion"]] if "completion" in row else row["completions"],
-        )
-        for row in rows
-    ]
+    said = [[row["completion"]] if "completion" in row else row["completions"] for row in rows]
+    episodes = all_replayed(env, [env.tasks.by_id(row["task"]) for row in rows], said)
     for row, score in zip(rows, scored(env, episodes), strict=True):
         assert not score.success, row["why"]
         assert (score.reward or 0.0) < 0.95, row["why"]
