@@ -1,0 +1,147 @@
+"""DuckDB inside the sandbox: one connection without files, network or settings, whose tables are made anew by state."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rftgym_sql.results import Bounds, Result, Unfit, collected
+from rftgym_sql.tokens import Token, tokens
+
+CONFIG: Final[Mapping[str, str | bool | int | float | list[str]]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",  # else a table may be a variable of the Python that asks
+    "temp_directory": "",
+    "threads": "1",
+    "memory_limit": "200MB",
+}
+
+
+class DuckState:
+    """A database with one state of a schema. Arguments and attributes are those of `sqlite.SqliteState`."""
+
+    def __init__(self, ddl: str, rows: Mapping[str, Sequence[Sequence[Any]]], bounds: Bounds) -> None:
+        import duckdb
+
+        self._bounds = bounds
+        self._duckdb = duckdb
+        self._connection = _connection()
+        self._connection.execute(without_references(ddl))
+        for table, values in rows.items():
+            if values:
+                lines = ",".join(f"({','.join(map(literal, row))})" for row in values)
+                sql = f'INSERT INTO "{table}" VALUES {lines}'  # noqa: S608  # the task's own rows, in a sandbox
+                self._connection.execute(sql)
+        found = self._connection.execute(
+            "SELECT table_name FROM duckdb_tables() ORDER BY table_oid"
+        ).fetchall()
+        self.tables = [name for (name,) in found]
+        self._readable = {name.lower() for name in self.tables}
+        self.touched: set[str] = set()
+
+    def protect(self) -> None:
+        """Nothing is left to do: settings are locked from the start."""
+
+    def rows(self, table: str) -> list[list[Any]]:
+        """All that a table holds."""
+        sql = f'SELECT * FROM "{table}"'  # noqa: S608  # the task's own table, in a sandbox
+        return collected(self._connection.execute(sql), self._bounds)
+
+    def turn_round(self) -> None:
+        """Nothing: DuckDB goes through rows as they were stored."""
+
+    def run(self, statements: str) -> None:
+        """Statements of the task's author."""
+        self._connection.execute(statements)
+
+    def ask(self, query: str) -> Result:
+        """The rows that a query gives.
+
+        Raises:
+            Unfit: it fails, or goes beyond the bounds.
+        """
+        try:
+            statements = self._connection.extract_statements(query)
+            if len(statements) != 1 or statements[0].type != self._duckdb.StatementType.SELECT:
+                raise Unfit("refused", "only one SELECT is allowed")
+            read = {name.lower() for name in self._connection.get_table_names(query)}
+            if unknown := read - self._readable:
+                raise Unfit("name", f"no such table: {', '.join(sorted(unknown))}")
+            found = collected(self._connection.execute(statements[0]), self._bounds)
+        except (self._duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
+            raise Unfit(self._kind(error), " ".join(str(error).split())[:300]) from error
+        except MemoryError as error:
+            raise Unfit("memory", "it needs too much memory") from error
+        self.touched |= read
+        return found
+
+    def _kind(self, error: Exception) -> str:
+        kinds = (
+            (self._duckdb.ParserException, "syntax"),
+            (self._duckdb.BinderException, "name"),
+            (self._duckdb.CatalogException, "name"),
+            (self._duckdb.PermissionException, "refused"),
+            (self._duckdb.OutOfMemoryException, "memory"),
+        )
+        return next((kind for exception, kind in kinds if isinstance(error, exception)), "runtime")
+
+    def close(self) -> None:
+        """Drop the tables."""
+        for table in self.tables:
+            self._connection.execute(f'DROP TABLE "{table}"')
+
+
+@functools.cache
+def _connection() -> Any:
+    """One a process, since connecting takes longer than all queries: a job's states follow each other in it."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config=dict(CONFIG))
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def without_references(ddl: str) -> str:
+    """CREATE TABLE statements without foreign keys, which DuckDB would check row by row, in the order of insertion."""
+    pieces, kept = [piece for piece in tokens(ddl) if piece.kind != "space"], list[str]()
+    place = 0
+    while place < len(pieces):
+        piece = pieces[place]
+        following = pieces[place + 1].upper if place + 1 < len(pieces) else ""
+        if piece.text == "," and following in ("FOREIGN", "CONSTRAINT") and _names_a_table(pieces, place + 1):
+            place = _behind(pieces, place + 1)
+        elif piece.upper == "REFERENCES":
+            place = _behind(pieces, place + 1, stop=_COLUMN_WORDS)
+        else:
+            kept.append(piece.text)
+            place += 1
+    return " ".join(kept)
+
+
+_COLUMN_WORDS = ("NOT", "NULL", "PRIMARY", "UNIQUE", "DEFAULT", "CHECK")
+
+
+def _names_a_table(pieces: Sequence[Token], start: int) -> bool:
+    return any(piece.upper == "REFERENCES" for piece in pieces[start : _behind(pieces, start)])
+
+
+def _behind(pieces: Sequence[Token], start: int, stop: Sequence[str] = ()) -> int:
+    """The place behind a constraint: of the next comma or closing bracket on its level, or of a word of the column."""
+    depth = 0
+    for place in range(start, len(pieces)):
+        depth += {"(": 1, ")": -1}.get(pieces[place].text, 0)
+        if depth < 0 or (not depth and (pieces[place].text == "," or pieces[place].upper in stop)):
+            return place
+    return len(pieces)
+
+
+def literal(value: Any) -> str:
+    """A plain value as SQL."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    return repr(value)

@@ -1,0 +1,1 @@
+"""The environment's own schemas and question templates, one module a schema."""

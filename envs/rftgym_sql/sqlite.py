@@ -1,0 +1,147 @@
+"""SQLite inside the sandbox: one database in memory, which lets queries read its own tables and do nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rftgym_sql.results import Bounds, Result, Unfit, collected
+
+STEPS_A_CALL = 1000
+LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # bytes of a value or a row
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 200,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 200,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 100_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 50,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 0,
+    sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
+}
+FUNCTIONS = frozenset(
+    """abs avg ceil ceiling char coalesce concat concat_ws count cume_dist date datetime dense_rank exp first_value
+    floor format glob group_concat hex ifnull iif instr julianday lag last_value lead length like likelihood likely ln
+    log log10 log2 lower ltrim max min mod nth_value ntile nullif percent_rank pow power printf quote rank replace
+    round row_number rtrim sign sqrt strftime string_agg substr substring sum time timediff total trim trunc typeof
+    unicode unixepoch unlikely upper""".split()  # noqa: SIM905  # easier to read than 80 quoted words
+)
+"""What queries may call: neither chance, nor the clock, nor the library's insides."""
+OWN_TABLES = (
+    "sqlite_",
+    "pragma_",
+    "json_",
+    "fts",
+    "rtree",
+    "dbstat",
+    "bytecode",
+    "tables_used",
+    "generate_series",
+)
+"""What the names of the library's own tables begin with."""
+_KINDS = (
+    ("not authorized", "refused"),
+    ("prohibited", "refused"),
+    ("one statement", "refused"),
+    ("interrupted", "timeout"),
+    ("syntax error", "syntax"),
+    ("incomplete input", "syntax"),
+    ("unrecognized token", "syntax"),
+    ("no such", "name"),
+    ("ambiguous column", "name"),
+    ("too big", "size"),
+    ("too many", "size"),
+    ("too large", "size"),
+    ("too long", "size"),
+    ("too complex", "size"),
+    ("stack overflow", "size"),
+    ("out of memory", "memory"),
+)
+
+
+class SqliteState:
+    """A database with one state of a schema.
+
+    Args:
+        ddl: CREATE TABLE statements.
+        rows: by table.
+        bounds: of what is asked; the steps are shared with other states.
+
+    Attributes:
+        touched: tables of the schema that queries have read, in lower case.
+    """
+
+    def __init__(self, ddl: str, rows: Mapping[str, Sequence[Sequence[Any]]], bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        self._connection.text_factory = lambda raw: raw.decode(errors="replace")
+        self._connection.executescript(f"BEGIN;{ddl};")
+        for table, values in rows.items():
+            if values:
+                marks = ",".join("?" * len(values[0]))
+                sql = f'INSERT INTO "{table}" VALUES ({marks})'  # noqa: S608  # the task's own table, in a sandbox
+                self._connection.executemany(sql, values)
+        self._connection.execute("COMMIT")
+        self.tables = [
+            name
+            for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        self._readable = {name.lower() for name in self.tables}
+        self.touched: set[str] = set()
+
+    def protect(self) -> None:
+        """From now on: reading, within bounds, and nothing else."""
+        for which, value in LIMITS.items():
+            self._connection.setlimit(which, value)
+        self._connection.set_progress_handler(self._bounds.spend, STEPS_A_CALL)
+        self._connection.set_authorizer(self._allow)
+
+    def _allow(self, action: int, first: str | None, second: str | None, *_: object) -> int:
+        if action == sqlite3.SQLITE_READ and first is not None:
+            if first.lower() in self._readable:
+                self.touched.add(first.lower())
+                return sqlite3.SQLITE_OK
+            # COUNT(*) of a WITH's own table is asked for by that name and without a column.
+            named = not second and not first.lower().startswith(OWN_TABLES)
+            return sqlite3.SQLITE_OK if named else sqlite3.SQLITE_DENY
+        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS:
+            return sqlite3.SQLITE_OK
+        allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE)
+        return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+    def turn_round(self) -> None:
+        """Let SQLite go through rows in the other direction wherever a query does not say in which."""
+        self._connection.execute("PRAGMA reverse_unordered_selects = ON")
+
+    def rows(self, table: str) -> list[list[Any]]:
+        """All that a table holds."""
+        sql = f'SELECT * FROM "{table}"'  # noqa: S608  # the task's own table, in a sandbox
+        return [list(row) for row in self._connection.execute(sql)]
+
+    def run(self, statements: str) -> None:
+        """Statements of the task's author, before :meth:`protect`."""
+        self._connection.executescript(statements)
+
+    def ask(self, query: str) -> Result:
+        """The rows that a query gives.
+
+        Raises:
+            Unfit: it fails, or goes beyond the bounds.
+        """
+        try:
+            cursor = self._connection.execute(query)
+            return collected(cursor, self._bounds)
+        except MemoryError as error:
+            raise Unfit("memory", "it needs too much memory") from error
+        except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+            text = str(error)
+            kind = next((kind for words, kind in _KINDS if words in text), "runtime")
+            said = "more steps than a query may take" if kind == "timeout" else text
+            raise Unfit(kind, said) from error
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._connection.close()
