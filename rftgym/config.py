@@ -204,7 +204,7 @@ class CurriculumSettings(Settings):
     kind: Literal["off", "staged", "adaptive"] = "off"
     start: float = Field(0.25, gt=0, le=1)
     until: float = Field(0.6, gt=0, le=1)
-    choice: int = Field(8, ge=2)
+    choice: int = Field(8, ge=2, le=256)
     memory: int = Field(512, ge=1)
 
     @field_validator("kind", mode="before")

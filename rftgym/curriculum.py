@@ -33,6 +33,9 @@ PRIOR = 4.0
 FLOOR = 0.05
 """Weight of a task from which nothing is to be learnt, where the most useful one has 1: pass rates change."""
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples modulo 1 are spread more evenly than any others, whatever the step between them."""
+
 
 class TaskOrder:
     """Hands out the tasks of a run, and learns from how they went.
@@ -78,20 +81,31 @@ class TaskOrder:
     def _chosen(self, n: int, choose: Callable[[str, list[Task], int], list[Task]]) -> list[Task]:
         """Of a few times as many tasks the best, from each part of a mix as many as are its due."""
         looked = self._look(n * self.settings.choice)
-        due = Counter(self.tasks.part(task) for task in looked[:n])
         chosen: list[Task] = []
-        for part, k in due.items():
+        for part, k in self._due(looked).items():
             candidates = [task for task in looked if self.tasks.part(task) == part]
             unique = list({task.id: task for task in candidates}.values())
             chosen += choose(part, unique if len(unique) >= k else candidates, k)
-        return chosen
+        places = {task.id: place for place, task in enumerate(looked)}
+        return sorted(chosen, key=lambda task: places[task.id])
+
+    def _due(self, looked: Sequence[Task]) -> Counter[str]:
+        """How many tasks each part gives: its share of those that were looked at, and on average exactly that.
+
+        A systematic sample, every ``choice``-th of the sorted parts, from a start that moves evenly over all there
+        are. The first tasks of each look would not do: where looks are multiples of the mix's round, they are always
+        of the same parts.
+        """
+        parts = sorted(self.tasks.part(task) for task in looked)
+        start = int(self.settings.choice * (self.handed * GOLDEN % 1.0))
+        return Counter(parts[start :: self.settings.choice])
 
     def _easy(self, part: str, tasks: list[Task], k: int, progress: float) -> list[Task]:
         """Tasks within reach in the split's order, and the easiest of the others where they are too few."""
         settings = self.settings
         reach = min(1.0, settings.start + (1 - settings.start) * progress / settings.until)
         easiest = sorted(tasks, key=_difficulty)
-        within = [task for task in tasks if self._rank(part, task) <= reach]
+        within = [task for task in tasks if self._rank(task) <= reach]
         return (within + [task for task in easiest if task not in within])[:k]
 
     def _at_the_edge(self, part: str, tasks: list[Task], k: int, progress: float) -> list[Task]:
@@ -117,7 +131,7 @@ class TaskOrder:
 
     def pass_rate(self, task: Task) -> float:
         """The chance, as far as is known, that an episode of a task succeeds now."""
-        level = self._level(task)
+        level = self._level_name(task)
         prior = self._passes.rate(level, 0.5, 2.0)
         return prior if self._by_task is None else self._by_task.rate(task.id, prior, PRIOR)
 
@@ -126,9 +140,8 @@ class TaskOrder:
     def _levels(self) -> dict[str, list[float]]:
         """By part, the upper ends of ranges of difficulty that hold about as many tasks each."""
         size = self.tasks.size("train")
-        probed = self.tasks.sample("train", PROBED if size is None else min(size, PROBED), self.seed)
         known: dict[str, list[float]] = {}
-        for task in probed:
+        for task in self.tasks.probe("train", PROBED, self.seed):
             known.setdefault(self.tasks.part(task), []).append(_difficulty(task))
         edges = {}
         for part, values in known.items():
@@ -144,14 +157,20 @@ class TaskOrder:
             ]
         return edges
 
-    def _level(self, task: Task) -> str:
+    def _level(self, task: Task) -> tuple[str, int]:
+        """A task's part, and its level there, from 0; what is harder than all that was probed is of the last."""
         part = self.tasks.part(task)
         edges = self._edges.get(part, [1.0])
-        return f"{part}:{min(bisect_left(edges, _difficulty(task)), len(edges) - 1)}"
+        return part, min(bisect_left(edges, _difficulty(task)), len(edges) - 1)
 
-    def _rank(self, part: str, task: Task) -> float:
-        """Where a task stands among its part's, 0 (easiest) to 1."""
-        return (bisect_left(self._edges[part], _difficulty(task)) + 1) / LEVELS
+    def _level_name(self, task: Task) -> str:
+        part, level = self._level(task)
+        return f"{part}:{level}"
+
+    def _rank(self, task: Task) -> float:
+        """Where a task stands among its part's, above 0 (easiest) to 1."""
+        part, level = self._level(task)
+        return (level + 1) / len(self._edges.get(part, [1.0]))
 
     # ---- results in
 
@@ -165,7 +184,7 @@ class TaskOrder:
             score = trajectory.score
             if score is not None and score.success is not None:
                 by_task.setdefault(trajectory.task.id, []).append(score.success)
-                by_level.setdefault(self._level(trajectory.task), []).append(score.success)
+                by_level.setdefault(self._level_name(trajectory.task), []).append(score.success)
         self._passes.add(by_level)
         if self._by_task is not None:
             self._by_task.add(by_task)
@@ -202,7 +221,7 @@ class TaskOrder:
             if self._by_task is not None:
                 self._by_task.counts = {name: (float(a), float(b)) for name, (a, b) in state["tasks"].items()}
             self._pass_over(int(state["looked_at"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise RunFailed(f"the checkpoint's order of tasks cannot be read: {error}") from error
 
     def _pass_over(self, n: int) -> None:

@@ -17,11 +17,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, ClassVar, Generic, Literal, NoReturn, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NoReturn, TypeVar
 
 import gymnasium
 from gymnasium.vector.utils import create_shared_memory
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rftgym.errors import ContractError, UsageError
 from rftgym.gym import register_installed
@@ -43,7 +43,7 @@ class TaskRow(BaseModel):
 
     id: str | None = None
     split: Literal["train", "validation", "test"] = "train"
-    difficulty: float | None = None
+    difficulty: Annotated[float, Field(ge=0, le=1)] | None = None
 
     def to_task(self) -> Task:
         """The task of this row; its data are the fields that the subclass added."""

@@ -111,6 +111,13 @@ class MixedTaskset(Taskset):
             left = {name: room for name, room in left.items() if room != 0}
         return tasks
 
+    def probe(self, split: str, n: int, seed: int) -> list[Task]:
+        return [
+            prefixed(name, task)
+            for name in self._turns(split)
+            for task in self.parts[name].probe(split, n, seed)
+        ]
+
 
 def prefixed(name: str, task: Task) -> Task:
     """A part's task as the mix calls it."""
@@ -236,13 +243,12 @@ class MixedEnv(TextEnv[Episode]):
         render_mode: str | None = None,
     ) -> None:
         self.parts, self.weights = dict(parts), dict(weights)
-        for part in self.parts.values() if max_turns is not None else ():
-            part.max_turns = max_turns or 1
         self.max_completion_chars = max(part.max_completion_chars for part in self.parts.values())
         self.slow = any(part.slow for part in self.parts.values())
-        super().__init__(
-            max_turns=max(part.max_turns for part in self.parts.values()), render_mode=render_mode
-        )
+        longest = max(part.max_turns for part in self.parts.values())
+        super().__init__(max_turns=longest if max_turns is None else max_turns, render_mode=render_mode)
+        for part in self.parts.values() if max_turns is not None else ():
+            part.max_turns = self.max_turns
 
     def make_tasks(self) -> Taskset:
         return MixedTaskset({name: part.tasks for name, part in self.parts.items()}, self.weights)

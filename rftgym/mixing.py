@@ -11,7 +11,7 @@ from rftgym.errors import UsageError
 
 LARGEST_ROUND = 1000
 """Tasks after which the parts' shares repeat."""
-_PART = re.compile(r"(?P<id>[^:,\s]+)(?::(?P<weight>[0-9]+(?:\.[0-9]+)?))?")
+_PART = re.compile(r"(?P<id>[^:,\s]+)(?::(?P<weight>[0-9]{1,9}(?:\.[0-9]{1,9})?))?")
 
 
 def is_mix(id: str) -> bool:

@@ -45,6 +45,11 @@ class Taskset(ABC):
         order = self.order(split, seed)
         return [next(order) for _ in range(n)]
 
+    def probe(self, split: str, n: int, seed: int) -> list[Task]:
+        """Up to ``n`` tasks, to see what a split is like; of a mix, up to ``n`` of each part, whatever its weight."""
+        size = self.size(split)
+        return self.sample(split, n if size is None else min(size, n), seed)
+
     def order(self, split: str, seed: int) -> Iterator[Task]:
         """An endless walk over the split: one seeded permutation after another.
 
@@ -184,7 +189,7 @@ def read_jsonl(path: str | Path) -> list[tuple[int, dict[str, object]]]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

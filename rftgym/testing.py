@@ -181,6 +181,10 @@ def _check_task(subject: _Subject, tasks: Taskset, task: Task, split: str) -> No
         subject.breach(
             f"by_id({task.id!r}) is another task than item() gave", "by_id must find what item gives"
         )
+    if task.difficulty is not None and not 0 <= task.difficulty <= 1:
+        subject.breach(
+            f"task {task.id!r} has difficulty {task.difficulty!r}", "It is None or from 0 (easy) to 1 (hard)"
+        )
     try:
         json.dumps(task.data)
     except (TypeError, ValueError) as error:

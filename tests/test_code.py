@@ -233,11 +233,38 @@ def test_an_exception_passes_for_one_of_its_bases() -> None:
         ("def f(): pass", "def f(): pass\n", False),
         ("I don't know.", None, False),
         ("<think>```python\na\n```</think>```python\nb\n```", "b\n", True),
+        ("```python\r\nx = 1\r\n```\r\n", "x = 1\n", True),
+        ("1. So:\n\n    ```python\n    if x:\n        y = 1\n    ```", "if x:\n    y = 1\n", True),
+        ("````python\nx = 1\n```\n````", "x = 1\n```\n", True),
+        ("~~~python\nx = 1\n~~~", "x = 1\n", True),
+        ('```python title="a.py"\nx = 1\n```', "x = 1\n", True),
+        ("```python\ns = '''\n    ```\n'''\n```", "s = '''\n    ```\n'''\n", True),
+        ("# So:\ndef f(): pass", "# So:\ndef f(): pass\n", False),
+        ("# So:\n```python\nx = 1\n```", "x = 1\n", True),
+        ("# So: nothing", None, False),
         ("", None, False),
     ],
 )
 def test_code_is_found_in_answers(text: str, code: str | None, well_formed: bool) -> None:
     assert CodeParser().parse(text) == (code, well_formed)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "```python\nprint(collatz_steps(6))\n```",
+        "```\n8\n```",
+        "```python\ndef test():\n    assert collatz_steps(6) == 8\n\n\ntest()\n```",
+    ],
+)
+def test_a_block_that_shows_the_use_does_not_take_the_place_of_the_code(env: TextEnv[Any], more: str) -> None:
+    bare = env.tasks.by_id("collatz-steps").data["solution"]
+    gold = prompts.answer(bare)
+    for answer in (f"{gold}\n\nIts use:\n\n{more}", f"{more}\n\n{gold}", f"{bare}```\nThat is all.\n{more}"):
+        score, _ = judged(env, "collatz-steps", answer)
+        assert score.success and score.reward == pytest.approx(0.95)
+    wrong = prompts.answer("def collatz_steps(number):\n    return 8")
+    assert not judged(env, "collatz-steps", f"{gold}\n{wrong}")[0].success  # the last one counts
 
 
 @pytest.mark.timeout(20)
@@ -248,6 +275,11 @@ def test_finding_code_is_quick_whatever_the_answer_holds() -> None:
         "` " * 15_000,
         "a" * 32_000,
         "<think>" * 4000,
+        "```" + "a" * 32_000 + "`",
+        "```" + " " * 32_000 + "`",
+        " " * 32_000 + "`",
+        "x:" * 16_000,
+        "    ```\n" * 4000,
         "\ud800" * 9000,
     ):
         CodeParser().parse(text)
@@ -448,6 +480,24 @@ assert f(float('inf')) == set(), "message"
     ]
     expected = [2, {(1, 2): {3}}, None, 5, True, False, 1.5, 2.0, set()]
     assert [test.outcomes[0].value for test in tests] == expected
+    tolerances = [test.outcomes[0].tolerance for test in tests]
+    assert tolerances == pytest.approx([0, 0, 0, 0, 0, 0, 0.15, 1e-3, 0])
+
+
+@pytest.mark.parametrize(
+    ("line", "right", "wrong"),
+    [
+        ("assert math.isclose(f(), 3.14, rel_tol=0.001)", "3.1416", "3.15"),
+        ("assert math.isclose(f(), 0, abs_tol=0.5)", "-0.4", "0.6"),
+        ("assert abs(f() - 100) < 2", "101", "103"),
+        ("assert abs(f() - 100) < 2", "100.0", "'100'"),
+        ("assert f() == 3.14", "3.140000001", "3.1416"),
+    ],
+)
+def test_a_tolerance_of_the_line_counts(tmp_path: Path, line: str, right: str, wrong: str) -> None:
+    env = read(tmp_path, {"id": "a", "entry": "f", "prompt": "Write f.", "tests": line})
+    for value, success in ((right, True), (wrong, False), ("10 ** 400", False), ("float('nan')", False)):
+        assert judged(env, "a", prompts.answer(f"def f(): return {value}"))[0].success is success
 
 
 @pytest.mark.parametrize(
@@ -455,7 +505,8 @@ assert f(float('inf')) == set(), "message"
     [
         "assert f(1) != 2", "assert f(x) == 2", "assert f(1) == g(2)", "assert f(a=1) == 2", "assert len(f(1)) == 2",
         "x = f(1)", "for i in range(3):\n    assert f(i) == i", "assert 1 < f(2) < 3", "print(f(1))",
-        "assert f(1j) == 2",
+        "assert f(1j) == 2", "assert abs(f(1) - 2) < -1", "assert abs(f(1) - 2) < x", "assert isclose(f(1), 2, 3)",
+        "assert abs(f(1) - 2) < 1e999", "assert isclose(f(1), 1" + "0" * 400 + ")",
         "import os; os.remove('x')", "assert f(*[1]) == 1", "assert f(1) == [" + "[" * 150 + "]" * 151,
         "assert f(1) == " + "-" * 900 + "1", "assert f(1) == f" + ".a" * 5000,
     ],
@@ -472,6 +523,9 @@ def test_what_is_no_such_line_is_refused_with_its_place(line: str) -> None:
         ({"tests": ["assert g(1) == 1"]}, r"tests.0: tests: line 1"),
         ({"tests": "assert f(1) =="}, "not Python"),
         ({"tests": [{"args": [1]}]}, "either 'expected' or 'raises'"),
+        ({"tests": 5}, r"tests\.list: "),
+        ({"tests": [["a"]]}, r"tests\.list\.0\.object: "),
+        ({"tests": [{"args": [1], "raises": "a b"}]}, r"tests\.list\.0\.object\.raises: "),
         ({"tests": [{"args": [1], "expected": 1, "raises": "E"}]}, "either 'expected' or 'raises'"),
         ({"tests": [{"args": 1, "expected": 1}]}, "args"),
         ({"entry": "f()"}, "entry"),

@@ -20,9 +20,9 @@ import rftgym
 from rftgym.compare import experiment, measure, table
 from rftgym.compare.experiment import ComparisonStopped
 from rftgym.compare.folders import job_folder, measures_of, run_of
-from rftgym.compare.jobs import all_jobs, job_config, reported_id, trials
+from rftgym.compare.jobs import all_jobs, arm_config, job_config, reported_id, trials
 from rftgym.compare.page import page
-from rftgym.compare.plan import ARMS, Plan, planned
+from rftgym.compare.plan import ARMS, TRAINED, Plan, planned
 from rftgym.compare.plot import plot
 from rftgym.compare.pooled import difference_ST, pooled_interval, resampled_means
 from rftgym.compare.rates import best_trial
@@ -181,6 +181,13 @@ def test_supervised_training_holds_nothing_back_of_a_handful(plan: Plan, plugins
             own = config.trainer.own
             shares[job.size] = (own["examples"], own["validation_share"], own["patience"])
     assert shares == {3: (3, 0.0, 0), 12: (12, 0.1, 3)}
+
+
+def test_a_curriculum_is_for_the_arms_that_play(plan: Plan, plugins: Plugins) -> None:
+    settings = {**plan.settings, "curriculum": {"kind": "staged"}}
+    staged = plan.model_copy(update={"settings": settings})
+    kinds = {arm: arm_config(staged, arm, 4, plugins).curriculum.kind for arm in TRAINED}
+    assert kinds == {"sft": "off", "rft": "staged", "sft-rft": "staged"}
 
 
 def test_an_environment_without_solutions_is_compared_without_arms_that_need_them(plugins: Plugins) -> None:

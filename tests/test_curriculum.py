@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from random import Random
 from statistics import fmean
 from typing import Any
@@ -138,6 +139,38 @@ def test_a_mix_keeps_its_weights_and_each_part_has_its_own_edge() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["staged", "adaptive"])
+@pytest.mark.parametrize(
+    ("mix", "size"), [("a,b", 1), ("a:3,b", 2), ("a,b,c,d", 2), ("a:7,b", 3), ("a:5,b", 3)]
+)
+def test_every_part_of_a_mix_has_its_share_whatever_the_batch(kind: str, mix: str, size: int) -> None:
+    # Looks of eight times these sizes are multiples of the mix's round: each begins with the same part.
+    weights = parse_mix(mix)
+    order = TaskOrder(MixedTaskset(dict.fromkeys(weights, ENDLESS), weights), curriculum(kind), 0)
+    batches = [order.next(size, 0.5) for _ in range(96)]
+    assert {len(batch) for batch in batches} == {size}
+    found = Counter(task.id.partition("/")[0] for batch in batches for task in batch)
+    for name, weight in weights.items():
+        assert found[name] == pytest.approx(96 * size * weight / sum(weights.values()), rel=0.2)
+
+
+def test_a_part_that_is_rare_has_levels_too() -> None:
+    weights = parse_mix("a:999,b:1")
+    mix = MixedTaskset({"a": ENDLESS, "b": ENDLESS}, weights)
+    order = TaskOrder(mix, curriculum("staged"), 0)
+    found = [task for _ in range(60) for task in order.next(64, 1.0) if mix.part(task) == "b"]
+    assert found and len(order._edges["b"]) == len(order._edges["a"])
+
+
+def test_what_is_harder_than_all_that_was_probed_comes_in_the_end() -> None:
+    tasks = ProceduralTaskset(
+        lambda split, rng, id: Task(id, {}, split, 1.0 if id.endswith("-570") else rng.random() / 2)
+    )
+    order = TaskOrder(tasks, curriculum("staged", choice=2), 0)
+    looked = [task for _ in range(20) for task in order.next(40, 1.0)]
+    assert "train-0-570" in {task.id for task in looked}
+
+
 def test_few_train_tasks_are_enough() -> None:
     few = FewTrainTasks(ENDLESS, 3, 0)
     order = TaskOrder(few, curriculum("adaptive"), 0)
@@ -170,9 +203,19 @@ def test_an_endless_split_without_difficulties_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [{}, {"kind": "staged"}, {"kind": "adaptive", "handed": "x", "looked_at": 1, "levels": {}}]
+    "state",
+    [
+        {},
+        {"kind": "staged"},
+        {"kind": "adaptive", "handed": "x", "looked_at": 1, "levels": {}},
+        {"kind": "adaptive", "handed": float("inf"), "looked_at": 1, "levels": {}},
+        {"kind": "adaptive", "handed": 1, "looked_at": 8, "levels": []},
+        {"kind": "adaptive", "handed": 1, "looked_at": -8, "levels": {}, "tasks": {}},
+        [],
+        None,
+    ],
 )
-def test_a_damaged_state_is_told(state: dict[str, Any]) -> None:
+def test_a_damaged_state_is_told(state: Any) -> None:
     with pytest.raises(RunFailed, match="order of tasks cannot be read"):
         TaskOrder(FINITE, curriculum("adaptive"), 0).restore(state)
 
@@ -246,7 +289,9 @@ def test_a_run_climbs_and_says_so(tmp_path: Any, digits: Any, trainer: str, more
     climbed = [step["curriculum/difficulty"] for step in run.metrics()]
     assert len(climbed) == 4
     assert climbed[0] < climbed[-1]
-    (newest, checkpoint) = run.latest_checkpoint()
+    latest = run.latest_checkpoint()
+    assert latest is not None
+    newest, checkpoint = latest
     state = json.loads((checkpoint / "order.json").read_text())
     assert (newest, state["kind"], state["handed"]) == (4, "staged", 8)
 

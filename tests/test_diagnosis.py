@@ -288,6 +288,7 @@ FORMS = ["<ask>{}</ask>", "<diagnosis>{}</diagnosis>", "<diagnosis>ashwing:{}</d
         ("<diagnosis>ashwing: ٠.٥</diagnosis>", "probability", "is no probability"),
         ("<diagnosis>ashwing: \ud800</diagnosis>", "probability", "is no probability"),
         ("<diagnosis>ashwing: 101%</diagnosis>", "probability", "is no probability"),
+        ("<diagnosis>ashwing: 100.1%</diagnosis>", "probability", "is no probability"),
     ],
 )
 def test_what_asks_nothing_new_is_told_and_costs_a_point(completion: str, kind: str, words: str) -> None:
@@ -324,7 +325,8 @@ def test_a_probability_lies_between_zero_and_one(text: str) -> None:
 
 
 def test_forms_of_a_diagnosis() -> None:
-    for text, sure in (("ashwing", 1), (" ASHWING : .5", 0.5), ("ashwing: 70%", 0.7), ("ashwing:1.000", 1)):
+    forms = (("ashwing", 1), (" ASHWING : .5", 0.5), ("ashwing: 70%", 0.7), ("ashwing: 97.5 %", 0.975))
+    for text, sure in (*forms, ("ashwing:1.000", 1)):
         (step,) = visit(f"<diagnosis>{text}</diagnosis>")
         assert step[2] and step[4]["verdict"]["kind"] == "correct" and step[4]["probability"] == sure
     assert ActionParser().parse("so <diagnosis>ashwing</diagnosis>") == ("ashwing", True)
@@ -345,9 +347,9 @@ def test_hostile_answers_do_not_harm_a_batch() -> None:
     rows = [
         {"task": task.id, "completions": each} for pair in zip(bad, [good] * 5, strict=True) for each in pair
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     results = rftgym.score("diagnosis", rows)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert all(result["success"] for result in results[1::2])
     assert len({result["reward"] for result in results[1::2]}) == 1
     assert all(result["reward"] == 0.0 and result["success"] is False for result in results[::2])
@@ -442,9 +444,19 @@ def test_a_users_own_tasks(tmp_path: Path) -> None:
     assert steps[-1][4]["score"].success
 
 
+def test_gold_ends_in_time_where_no_sign_tells_much() -> None:
+    names = [f"illness {number}" for number in range(10)]
+    signs = {f"sign {number}": {"cost": 1, "percents": [50 - number % 3] * 9 + [50]} for number in range(40)}
+    data = {"illnesses": dict.fromkeys(names, 10), "findings": signs, "illness": names[-1]}
+    task = Task("t", {**data, "complaint": "sign 1", "present": ["sign 1"]})
+    steps = visit(*said(ENV.demonstrate(task, 0)), task=task)
+    assert len(steps) == ENV.max_turns and steps[-1][4]["score"].success
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"illnesses": {" ": 60, "b": 40}}, "line 1: illnesses"),
         ({"illnesses": {"a": 60, "b": 30}}, "must sum to 100, not to 90"),
         ({"illnesses": {"a": 100}}, "line 1: illnesses"),
         ({"illnesses": {"a:b": 60, "b": 40}}, "line 1: illnesses"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import socket
@@ -155,6 +156,8 @@ def from_system(env: Any, task: Task, rng: Random) -> tuple[list[str], list[Mess
             "poses the same problem as 'a'",
         ),
         ({"make_tasks": tasks(Task("a", {"x": {1}}))}, "are not JSON"),
+        ({"make_tasks": tasks(Task("a", {"x": 1}, "train", 1.5))}, "difficulty 1.5"),
+        ({"make_tasks": tasks(Task("a", {"x": 1}, "train", math.nan))}, "difficulty nan"),
         ({"make_tasks": lambda env: ListTaskset([Task(entropy(), {})])}, "differs between two environments"),
         ({"begin": from_system}, "something for the policy to answer"),
         ({"begin": lambda env, task, rng: ([], "x" * 70_000)}, "observation space"),

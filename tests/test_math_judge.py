@@ -138,10 +138,13 @@ RIGHT = [
     ("\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}", "\\begin{pmatrix}1\\\\2\\end{pmatrix}"),
     ("6:30", "6:30"), ("101_2", "101_2"), ("12 inches", "12"), ("12 inches", "12 \\text{ inches}"), ("12", "**12**"),
     ("12", "= 12."), ("7/2 square feet", "3.5 square feet"),
+    ("\\text{(B)}", "B"), ("\\text{B}", "(b)"), ("2x+1", "f(x) = 2x+1"), ("12", "`12`"), ("12", "*12*"),
+    ("1000000", "10^6"), ("50%", "50 percent"), ("7/2", "x = \\frac{7}{2}"),
 ]  # fmt: skip
 WRONG = [
     ("1/3", "0.333"), ("1/3", "0.3333333333333333"), ("2/3", "0.67"), ("42", "42%"), ("42", "$42"),
-    ("42", "42 apples"), ("42", "6*7"),
+    ("42", "42 apples"), ("42", "6*7"), ("\\text{(B)}", "C"), ("\\text{(B)}", "(A)(B)"), ("1000000", "100^3"),
+    ("2x+1", "f(x) = 2x"), ("2x+1", "2f(x) = 2x+1"),
     ("60\\text{ m}", "60 \\text{ cm}"), ("(1,2)", "(2,1)"), ("1,2", "1"), ("1,2", "1,2,3"),
     ("1,1", "1"), ("\\{1,2\\}", "(1,2)"),
     ("[1,3)", "(1,3]"), ("[1,3)", "[1,3]"), ("(1,2)", "[1,2]"), ("\\pm 2", "2"), ("2", "\\pm 2"),
@@ -165,6 +168,20 @@ def test_other_mathematics(gold: str, answer: str) -> None:
     assert judged(gold, answer).kind != "right"
 
 
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("72 clips", True), ("72 Clip", True), ("72 \\text{ clips}", True), ("72 clips in May", True), ("$72", True),
+        ("72 dollars", True),
+        ("72 coins", False), ("72%", False), ("72 more clips", False), ("48 clips", False), ("clips", False),
+        ("72 or 48 clips", False), ("72 clips 48", False),
+    ],
+)  # fmt: skip
+def test_words_of_the_question_may_stand_behind_the_number(answer: str, right: bool) -> None:
+    question = "Natalia sold 48 clips in April, and half as many more in May. How many clips did she sell?"
+    assert judged("72", answer, units=("$",), text=question).right is right
+
+
 def test_what_a_task_allows() -> None:
     assert judged("51", "51 apples", units=("apples",)).right
     assert judged("51", "51 pears", units=("apples",)).kind == "type"
@@ -184,7 +201,7 @@ def test_what_a_task_allows() -> None:
     ("answer", "kind"),
     [
         ("25*4-3", "right"), ("4*25-3", "right"), ("25 \\cdot 4 - 3 = 97", "right"), ("-3+25*4", "right"),
-        ("4(25)-3", "right"),
+        ("4(25)-3", "right"), ("97 = 25*4-3", "right"), ("97 = 97", "type"), ("25*4 = 97", "wrong"),
         ("\\frac{25}{1/4}-3", "rule"), ("97", "rule"), ("25*4-3*1", "rule"), ("25*4-4+1", "rule"), ("100-3", "rule"),
         ("25*4", "wrong"), ("25*4-3=98", "type"), ("25^2", "type"), ("4!", "type"),
         ("\\sqrt{4}", "type"), ("x", "type"),
@@ -403,6 +420,15 @@ HONEST = [
     ("so x is 3. Check: 2*3+4=10", "3"),
     ("y=5", "10"),
     ("1 hour = 60 minutes; 2 hours = 120 minutes", "120"),
+    ("- 5 + 3 = 8\n- 8 * 2 = 16", "16"),
+    ("\u2022 5 + 3 = 8", "8"),
+    ("- 5 + 3 = -2", "-2"),
+    ("1 + 2 + ... + 10 = 55", "55"),
+    ("22/7 = 3.142857...", "22/7"),
+    ("5 + 3 = 8\n+ 4 = 12", "12"),
+    ("19.99*3 = 59.97 = 60", "60"),
+    ("8*7=56", "8"),
+    ("17 = 3*5 + 2", "2"),
 ]
 FABRICATED = [
     ("12+5=18", "18", 1.0),
@@ -421,6 +447,9 @@ FABRICATED = [
     ("$12 + $5 = $18", "18", 1.0),
     ("\\frac{1}{2} + \\frac{1}{2} = 2", "2", 1.0),
     ("Therefore, 6*7=42", "41", 1.0),
+    ("- 5 + 3 = 9", "9", 1.0),
+    ("8*7=54", "8", 1.0),
+    ("8*7=56; 56+1=57", "8", 1.0),
 ]
 
 

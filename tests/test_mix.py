@@ -50,7 +50,21 @@ def test_weights_are_read(text: str, weights: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["a:,b", "a:-1,b", "a:x,b", "a,,b", "a,a", "a:0,b", "a:1:2,b", ",", "a:nan,b", "a:1e3,b", "a:999.999,b"],
+    [
+        "a:,b",
+        "a:-1,b",
+        "a:x,b",
+        "a,,b",
+        "a,a",
+        "a:0,b",
+        "a:1:2,b",
+        ",",
+        "a:nan,b",
+        "a:1e3,b",
+        "a:999.999,b",
+        "a:" + "9" * 5000 + ",b",
+        "a:0." + "9" * 5000 + ",b",
+    ],
 )
 def test_what_is_no_mix_is_told(text: str) -> None:
     with pytest.raises(UsageError, match=r"mix of environments reads like|stands twice|weights are above 0"):
@@ -189,6 +203,8 @@ def test_arguments_of_a_part_go_by_its_name() -> None:
     assert "<answer>" in opening[-1].content
     with pytest.raises(UsageError, match="arguments of a part go by its name"):
         rftgym.make(MIX, tag="answer")
+    with pytest.raises(UsageError, match="at least one turn"):
+        rftgym.make(MIX, max_turns=0)
     with pytest.raises(UsageError, match="must be a mapping"):
         rftgym.make(MIX, dataset=3)
 

@@ -151,6 +151,10 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, words: str) -> None:
         read_jsonl(write(tmp_path, '{"a": 1}', line))
 
 
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_text(tmp_path: Path) -> None:
+    assert read_jsonl(write(tmp_path, '\ufeff{"a": 1}')) == [(1, {"a": 1})]
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot read .*none.jsonl: No such file"):
         read_jsonl(tmp_path / "none.jsonl")
@@ -183,6 +187,8 @@ def test_tasks_of_the_users_own(tmp_path: Path) -> None:
         ("{}", "line 2: answer: Field required"),
         ('{"answer": "crane", "anwser": "x"}', "line 2: anwser: Extra inputs"),
         ('{"answer": "crane", "split": "dev"}', "line 2: split"),
+        ('{"answer": "crane", "difficulty": 7}', "line 2: difficulty: .*less than or equal to 1"),
+        ('{"answer": "crane", "difficulty": NaN}', "line 2: difficulty"),
     ],
 )
 def test_a_bad_task_is_named_by_file_line_and_field(tmp_path: Path, row: str, words: str) -> None:

@@ -313,13 +313,13 @@ def test_exact_results(expression: str, text: str) -> None:
     ],
 )
 def test_what_cannot_be_computed_is_refused_at_once(expression: str, words: str | None) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     if words is None:
         assert evaluate(expression) > 10**170
     else:
         with pytest.raises(ToolError, match=words):
             evaluate(expression)
-    assert time.perf_counter() - began < 0.1
+    assert time.process_time() - began < 0.1
 
 
 @given(st.fractions())
@@ -412,7 +412,9 @@ def test_nothing_without_a_right_answer_pays_more_than_a_fifth(completions: list
     ("said", "kind"),
     [("1333", "correct"), ("1333.0", "correct"), ("+1,333", "correct"), ("2666/2", "correct"), ("1334", "wrong"),
      ("-1333", "wrong"), ("unknown", "wrong"), ("1333 coins", "unreadable"), ("13,33", "unreadable"),
-     ("1333/0", "unreadable"), ("9" * 400, "unreadable"), ("9" * 401, "wrong"), ("", "unreadable")],
+     ("1333/0", "unreadable"), ("9" * 400, "unreadable"), ("9" * 401, "wrong"), ("", "unreadable"),
+     ("1,333.", "correct"), ("2666 / 2", "correct"), ("1333.0.", "correct"), ("1333..", "unreadable"),
+     (".1333", "wrong"), (".", "unreadable"), ("1333,", "unreadable")],
 )  # fmt: skip
 def test_answers_are_compared_as_numbers(said: str, kind: str) -> None:
     assert kinds(episode(KIWI, PLUM, prompts.answer(said)))[-1] == kind
@@ -438,9 +440,9 @@ def test_hostile_answers_do_not_harm_a_batch() -> None:
     rows = [
         {"task": task.id, "completions": each} for pair in zip(bad, [good] * 6, strict=True) for each in pair
     ]
-    began = time.perf_counter()
+    began = time.process_time()
     results = rftgym.score("tool-use", rows)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert [result["reward"] for result in results[1::2]] == [1.0] * 6
     assert all(result["reward"] is not None and result["reward"] <= 0.1 for result in results[::2])
     assert not any(result["success"] for result in results[::2])
@@ -473,6 +475,23 @@ def test_a_users_own_tasks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept", "said"),
+    [(1e16, "10000000000000000", "10,000,000,000,000,000"), (1e-7, "0.0000001", "1/10000000"),
+     (12.5, "12.5", "12.50"), (-3.0, "-3.0", "-3"), (" 7 ", "7", "7.0"), ("Turin ", "Turin", "turin."),
+     ("unknown", "unknown", "Unknown."), ("e.g.", "e.g.", "E.g.")],
+)  # fmt: skip
+def test_values_of_a_file_are_plain_text(tmp_path: Path, given: Any, kept: str, said: str) -> None:
+    tables = {"stock": {"lamp": given}}
+    file = tmp_path / "my.jsonl"
+    row = {"id": "a", "question": "?", "tables": tables, "needed": [["stock", "lamp"]], "answer": given}
+    file.write_text(json.dumps(row))
+    task = ToolUseEnv.read_tasks(file).by_id("a")
+    assert (task.data["answer"], task.data["tables"]["stock"]["lamp"]) == (kept, kept)
+    found = episode(prompts.call("lookup", table="stock", key="lamp"), prompts.answer(said), task=task)
+    assert kinds(found) == ["ok", "correct"]
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"needed": []}, "line 1: needed"),
@@ -481,6 +500,9 @@ def test_a_users_own_tasks(tmp_path: Path) -> None:
         ({"tables": {}}, "line 1: tables"),
         ({"tables": {"stock": {"lamp": True}}}, "line 1: tables.stock.lamp"),
         ({"tables": {"stock": {"lamp": "<tool>"}}}, "line 1: tables.stock.lamp"),
+        ({"tables": {"stock": {"lamp": float("nan")}}}, "line 1: tables.stock.lamp"),
+        ({"tables": {"stock": {" ": 1}}}, "line 1: tables.stock. "),
+        ({"answer": "  "}, "line 1: answer"),
         ({"tables": {"stock": {str(i): "1" for i in range(1001)}}}, "line 1: tables.stock"),
         ({"answer": None}, "line 1: answer"),
         ({"expression": "6+7"}, "'expression' is 13, 'answer' is 12"),

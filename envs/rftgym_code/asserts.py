@@ -2,13 +2,14 @@
 
 They are read, never run: a line is taken apart into a call with literal arguments and a literal that it is compared
 with. ``assert f(1) == 2``, ``assert f("a") is None``, ``assert not f([])``, ``assert math.isclose(f(2), 1.41)`` and
-``assert abs(f(2) - 1.41) < 1e-6`` are understood; so is a ``def check(candidate):`` around them. Floats are compared
-with this environment's own tolerance, whatever the line says.
+``assert abs(f(2) - 1.41) < 1e-6`` are understood; so is a ``def check(candidate):`` around them. A tolerance that a
+line names counts where it is wider than this environment's own.
 """
 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ def _tests(body: list[ast.stmt], entry: str) -> list[Test]:
     for statement in _statements(body, names):
         try:
             tests.append(_test(statement, names))
-        except (_Refused, ValueError, TypeError, MemoryError) as error:
+        except (_Refused, ValueError, TypeError, OverflowError, MemoryError) as error:
             shown = (
                 ast.unparse(statement)[:80] if isinstance(statement, ast.Assert) else type(statement).__name__
             )
@@ -91,47 +92,62 @@ def _beside_the_point(statement: ast.stmt) -> bool:
 def _test(statement: ast.stmt, names: set[str]) -> Test:
     if not isinstance(statement, ast.Assert):
         raise _Refused("not an assert")
-    call, expected = _sides(statement.test, names)
+    call, outcome = _sides(statement.test, names)
     args = tuple(map(_literal, call.args))
     if call.keywords:
         raise _Refused("the call has keyword arguments")
-    for value in (*args, expected):
+    for value in (*args, outcome.value):
         if not values.plain(values.decode(values.encode(value))):
             raise _Refused("a value that is not plain, or too large")
-    return Test(Call(args), (Outcome(expected),))
+    return Test(Call(args), (outcome,))
 
 
-def _sides(test: ast.expr, names: set[str]) -> tuple[ast.Call, Any]:
-    """The call, and the value that it has to return."""
+def _sides(test: ast.expr, names: set[str]) -> tuple[ast.Call, Outcome]:
+    """The call, and what it has to come to."""
     if _is_call(test, names):
-        return _call(test), True
+        return _call(test), Outcome(True)
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _is_call(test.operand, names):
-        return _call(test.operand), False
-    if (
-        isinstance(test, ast.Call)
-        and ast.unparse(test.func) in ("math.isclose", "isclose")
-        and len(test.args) > 1
-    ):
-        return _pair(test.args[0], test.args[1], names)
+        return _call(test.operand), Outcome(False)
+    if isinstance(test, ast.Call) and ast.unparse(test.func) in ("math.isclose", "isclose"):
+        return _isclose(test, names)
     if not isinstance(test, ast.Compare) or len(test.ops) != 1:
         raise _Refused("neither a call nor one comparison")
     left, operator, right = test.left, test.ops[0], test.comparators[0]
     if isinstance(operator, ast.Lt | ast.LtE):
-        return _difference(left, names)
+        return _difference(left, right, names)
     if isinstance(operator, ast.Eq) or (isinstance(operator, ast.Is) and isinstance(right, ast.Constant)):
-        return _pair(left, right, names)
+        call, expected = _pair(left, right, names)
+        return call, Outcome(expected)
     raise _Refused("compared by something else than ==")
 
 
-def _difference(left: ast.expr, names: set[str]) -> tuple[ast.Call, Any]:
-    """``abs(f(x) - value)``."""
+def _isclose(test: ast.Call, names: set[str]) -> tuple[ast.Call, Outcome]:
+    """``math.isclose(f(x), value, rel_tol=..., abs_tol=...)``."""
+    allowed = {each.arg: _number(each.value) for each in test.keywords}
+    if len(test.args) != 2 or not allowed.keys() <= {"rel_tol", "abs_tol"}:
+        raise _Refused("isclose takes two numbers, rel_tol and abs_tol")
+    call, value = _pair(test.args[0], test.args[1], names)
+    expected = float(value)
+    tolerance = max(allowed.get("rel_tol", 0.0) * abs(expected), allowed.get("abs_tol", 0.0))
+    return call, Outcome(expected, tolerance=tolerance if math.isfinite(tolerance) else 0.0)
+
+
+def _number(node: ast.expr) -> float:
+    value = _literal(node)
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise _Refused("a tolerance is a number from 0 on")
+    return float(value)
+
+
+def _difference(left: ast.expr, right: ast.expr, names: set[str]) -> tuple[ast.Call, Outcome]:
+    """``abs(f(x) - value) < tolerance``."""
     inner = (
         left.args[0] if isinstance(left, ast.Call) and ast.unparse(left.func) == "abs" and left.args else None
     )
     if not isinstance(inner, ast.BinOp) or not isinstance(inner.op, ast.Sub):
         raise _Refused("compared by something else than ==")
     call, expected = _pair(inner.left, inner.right, names)
-    return call, float(expected)
+    return call, Outcome(float(expected), tolerance=_number(right))
 
 
 def _pair(left: ast.expr, right: ast.expr, names: set[str]) -> tuple[ast.Call, Any]:

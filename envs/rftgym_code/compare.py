@@ -51,6 +51,15 @@ def _same_number(expected: bool | float, got: Any, mode: Mode) -> bool:
     return expected == got
 
 
+def within(expected: Any, got: Any, tolerance: float) -> bool:
+    """Whether two numbers are no further apart than this, where a test names a tolerance of its own."""
+    numbers = isinstance(expected, int | float) and isinstance(got, int | float)
+    try:
+        return numbers and math.isclose(expected, got, rel_tol=RELATIVE, abs_tol=tolerance)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
 def _close(expected: float, got: float) -> bool:
     if math.isnan(expected):
         return math.isnan(got)

@@ -12,7 +12,7 @@ from rftgym import Message, MultiTurnEnv, Response, Rubric, Task, Turn
 from rftgym.errors import UsageError
 from rftgym.tasks import Taskset
 from rftgym_code import prompts, rewards
-from rftgym_code.extract import CodeParser
+from rftgym_code.extract import CodeParser, parsed
 from rftgym_code.judge import Judge, JudgeSettings, shared_judge
 from rftgym_code.lint import shared_linter
 from rftgym_code.rows import CodeRow, tasks
@@ -85,6 +85,7 @@ class CodeEnv(MultiTurnEnv[Attempts]):
 
     def respond(self, state: Attempts, turn: Turn, rng: Random) -> Response:
         state.used += 1
+        turn.answer, turn.well_formed = parsed(turn.completion, state.task.data["entry"])
         verdict = self.judge.judge(state.task.data, state.prompt, turn.answer)
         info: dict[str, Any] = {"verdict": verdict.as_json()}
         if self.rubric.weights.get("lint"):

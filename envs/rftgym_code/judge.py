@@ -88,7 +88,7 @@ class Judge:
 
 def _limits(call_seconds: float) -> Limits:
     """Of one answer: room for some calls that take as long as they may."""
-    seconds = max(LIMITS.wall_seconds, 12 * call_seconds)
+    seconds = max(LIMITS.wall_seconds, 45 * call_seconds)
     return dataclasses.replace(LIMITS, wall_seconds=seconds, cpu_seconds=seconds)
 
 

@@ -7,7 +7,16 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from rftgym import Task, TaskRow
 from rftgym.errors import UsageError
@@ -58,6 +67,16 @@ class TestRow(BaseModel):
         return Test(Call(tuple(self.args)), (Outcome(self.expected, self.raises or ""),))
 
 
+OneTest = Annotated[
+    Annotated[TestRow, Tag("object")] | Annotated[str, Tag("text")],
+    Discriminator(lambda value: "text" if isinstance(value, str) else "object"),
+]
+Tests = Annotated[
+    Annotated[list[OneTest], Tag("list")] | Annotated[str, Tag("text")],
+    Discriminator(lambda value: "text" if isinstance(value, str) else "list"),
+]
+
+
 class CodeRow(TaskRow):
     """A task of a user's own: what to write, and how it is tested."""
 
@@ -66,9 +85,7 @@ class CodeRow(TaskRow):
     docstring: Text | None = Field(
         default=None, description="Or what the function does", examples=["Add two numbers."]
     )
-    tests: list[TestRow | str] | str = Field(
-        description="Objects, or assert lines", examples=[["assert add(1, 2) == 3"]]
-    )
+    tests: Tests = Field(description="Objects, or assert lines", examples=[["assert add(1, 2) == 3"]])
     solution: Text | None = Field(default=None, description="Code that passes, for demonstrations")
     comparison: str = Field(
         default="python", pattern="^(python|strict)$", description="How results are compared"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from rftgym.sandbox import values
 from rftgym.sandbox.functions import Call, Result
-from rftgym_code.compare import Mode, same
+from rftgym_code.compare import Mode, same, within
 
 Flaw = Literal["", "wrong", "raised", "changed", "timeout", "not_run"]
 """What is wrong with a result; empty where nothing is."""
@@ -23,10 +23,12 @@ class Outcome:
     Attributes:
         value: returned; counts where ``raises`` is empty.
         raises: name of the exception's class.
+        tolerance: how far a number may be off; 0: see `rftgym_code.compare`.
     """
 
     value: Any = None
     raises: str = ""
+    tolerance: float = 0.0
 
     def flaw(self, result: Result, mode: Mode) -> Flaw:
         """What is wrong with a result."""
@@ -37,7 +39,8 @@ class Outcome:
             return "" if raised else "raised" if result.kind == "exception" else "wrong"
         if result.kind == "exception":
             return "raised"
-        return "" if same(self.value, result.value, mode) else "wrong"
+        near = self.tolerance > 0 and within(self.value, result.value, self.tolerance)
+        return "" if near or same(self.value, result.value, mode) else "wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,7 @@ def _step_flaw(outcome: Outcome, result: Result, mode: Mode) -> Flaw:
 def to_json(test: Test) -> dict[str, Any]:
     """The test as JSON values."""
     row: dict[str, Any] = {"args": [values.encode(each) for each in test.call.args]}
-    outcomes = [
-        {"raises": each.raises} if each.raises else {"expected": values.encode(each.value)}
-        for each in test.outcomes
-    ]
+    outcomes = [_outcome_row(each) for each in test.outcomes]
     if test.call.steps is None:
         row |= outcomes[0]
     else:
@@ -98,6 +98,13 @@ def to_json(test: Test) -> dict[str, Any]:
     if test.after is not None:
         row["after"] = [values.encode(each) for each in test.after]
     return row
+
+
+def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+    if outcome.raises:
+        return {"raises": outcome.raises}
+    row = {"expected": values.encode(outcome.value)}
+    return row | ({"tolerance": outcome.tolerance} if outcome.tolerance else {})
 
 
 def from_json(row: Mapping[str, Any]) -> Test:
@@ -115,7 +122,9 @@ def _decoded(encoded: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _outcome(row: Mapping[str, Any]) -> Outcome:
-    return Outcome(raises=row["raises"]) if "raises" in row else Outcome(values.decode(row["expected"]))
+    if "raises" in row:
+        return Outcome(raises=row["raises"])
+    return Outcome(values.decode(row["expected"]), tolerance=row.get("tolerance", 0.0))
 
 
 def baseline(tests: Sequence[Test]) -> float:

@@ -124,18 +124,24 @@ def played(task: Task, habits: Habits, chance: Random) -> list[Message]:
     return talk.name(clinic.illnesses[belief.index(sure)], 1.0 if chance.random() < habits.boastful else sure)
 
 
-def solution(task: Task) -> list[Message]:
+def solution(task: Task, turns: int) -> list[Message]:
     """The exact player's visit, ending with the true illness and the probability that the findings give it.
 
     Where the player would stop with another illness in mind, the signs that tell most a point are asked for until the
-    true one leads or nothing can be paid for any more.
+    true one leads, nothing can be paid for any more, or only the last turn is left.
+
+    Args:
+        task: any of the environment's.
+        turns: completions that the visit has at most.
     """
     talk = _Talk(task)
-    while (name := talk.best(2)) is not None:
+    while len(talk.known) < turns and (name := talk.best(2)) is not None:
         talk.ask(name)
     place = talk.clinic.illnesses.index(task.data["illness"])
     belief = talk.clinic.posterior(talk.known)
-    while belief[place] < max(belief) and (name := talk.most_telling()) is not None:
+    while (
+        len(talk.known) < turns and belief[place] < max(belief) and (name := talk.most_telling()) is not None
+    ):
         talk.ask(name)
         belief = talk.clinic.posterior(talk.known)
     return talk.name(task.data["illness"], belief[place])

@@ -26,7 +26,7 @@ repeated: the sign is known. unaffordable: it costs more than is left. probabili
 number from 0 to 1."""
 LONGEST_ECHO = 40
 _PROBABILITY = re.compile(r"(?:[01](?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
-_PERCENT = re.compile(r"([0-9]{1,3})%")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 
 
 class Action(NamedTuple):
@@ -131,7 +131,7 @@ class DiagnosisEnv(MultiTurnEnv[Visit]):
 
     def demonstrate(self, task: Task, seed: int) -> list[Message]:
         """The visit of the exact Bayesian player, who asks on where it would be wrong, and names the true illness."""
-        return demonstrations.solution(task)
+        return demonstrations.solution(task, self.max_turns)
 
 
 _ACTIONS = ActionParser()
@@ -143,11 +143,11 @@ def folded(text: str) -> str:
 
 
 def probability(text: str) -> float | None:
-    """A probability as it may be written: 0.8, .8, 1 or 80%; None for anything else."""
+    """A probability as it may be written: 0.8, .8, 1, 80% or 97.5 %; None for anything else."""
     if _PROBABILITY.fullmatch(text):
         value = float(text)
     elif percent := _PERCENT.fullmatch(text):
-        value = int(percent[1]) / 100
+        value = float(percent[1]) / 100
     else:
         return None
     return value if value <= 1 else None

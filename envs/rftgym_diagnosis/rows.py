@@ -10,7 +10,12 @@ from rftgym import Task, TaskRow
 from rftgym_diagnosis.belief import Clinic
 from rftgym_diagnosis.clinics import difficulty
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f<>:;,]+$")]
+Name = Annotated[
+    str,
+    StringConstraints(
+        max_length=60, pattern=r"^[^\s\x00-\x1f<>:;,](?:[^\x00-\x1f<>:;,]*[^\s\x00-\x1f<>:;,])?$"
+    ),
+]
 Percent = Annotated[int, Field(ge=1, le=99, strict=True)]
 
 

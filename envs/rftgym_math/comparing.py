@@ -94,7 +94,7 @@ class Comparison:
 
     def _relations(self, gold: Node, answer: Node) -> bool:
         if answer.op not in RELATIONS:  # y = 2x + 1 may be answered by 2x + 1
-            return gold.op == "=" and _named(gold.args[0]) and self.same(gold.args[1], answer)
+            return gold.op == "=" and is_name(gold.args[0]) and self.same(gold.args[1], answer)
         if gold.op != answer.op:
             return False
         sides = list(zip(gold.args, answer.args, strict=True))
@@ -163,9 +163,9 @@ def _proportional(one: Node, other: Node) -> bool:
     return len({left * pow(right, -1, PRIME) % PRIME for left, right in pairs}) == 1
 
 
-def _named(node: Node) -> bool:
+def is_name(node: Node) -> bool:
     """Whether it is a name for what follows: y, or f(x), which reads as a product."""
-    return node.op == "symbol" or (node.op == "*" and len(node.args) == 2 and all(map(_named, node.args)))
+    return node.op == "symbol" or (node.op == "*" and len(node.args) == 2 and all(map(is_name, node.args)))
 
 
 def is_infinite(node: Node) -> bool:

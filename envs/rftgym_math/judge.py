@@ -21,12 +21,12 @@ from rftgym_math.units import bare, known
 from rftgym_math.verdict import Kind, Question, Verdict, known_kind
 
 LIMITS: Final = Limits(
-    wall_seconds=4.0, cpu_seconds=3.0, memory_bytes=512 << 20, output_bytes=65_536, processes=8
+    wall_seconds=15.0, cpu_seconds=3.0, memory_bytes=512 << 20, output_bytes=65_536, processes=8
 )
-"""Of one comparison by sympy."""
+"""Of one comparison by sympy. Processor time counts, so that a busy machine makes no answer wrong."""
 LONGEST_SYMBOLIC: Final = 400
 """Characters of an answer that sympy is asked about."""
-SECONDS: Final = 6.0
+SECONDS: Final = 15.0
 """After which no further comparison is begun for one answer: sets are compared element by element."""
 SPARE_DIGITS: Final = 50
 MOST_DIGITS: Final = 40_000
@@ -74,9 +74,9 @@ class Judge:
             return same_words(question.answer, answer)
         gold = accepted(question.answer, question.units)
         units = (*question.units, *([gold.unit] if gold.unit else []))
-        said = read(answer, units)
+        said = read(answer, units, question=question.text)
         if gold.node.op in COLLECTIONS and said.node.op not in COLLECTIONS:
-            said = read(answer, units, thousands=False)  # 1,234 as a list
+            said = read(answer, units, thousands=False, question=question.text)  # 1,234 as a list
         if said.unit and not known(said.unit, units):
             return Verdict("unit", f"the unit {said.unit!r:.40} is not asked for")
         node = stated(gold.node, said.node, question.variables)
@@ -168,8 +168,9 @@ def shared_judge(workers: int | None, sandbox: str, allow_unsafe: bool, process:
 def _countdown(question: Question, answer: str) -> Verdict:
     """Any expression that makes the target from the numbers, each at most once."""
     node = parse(bare(answer).text) if len(answer) <= LONGEST else read(answer).node
-    if node.op == "=" and exact(node.args[1]) == question.target:
-        node = node.args[0]  # "25*4-3 = 97"
+    if node.op == "=":  # "25*4-3 = 97", or the other way round
+        sides = [each for each in node.args if each != number(question.target or 0)]
+        node = sides[0] if len(sides) == 1 else node
     literals: list[Fraction] = []
     if not _plain(node, literals):
         return Verdict("type", "an expression of numbers with + - * / is asked for")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from rftgym_math.comparing import is_infinite
+from rftgym_math.comparing import is_infinite, is_name
 from rftgym_math.exact import exact
 from rftgym_math.expressions import COLLECTIONS, FUNCTIONS, LONGEST, RELATIONS, Node, Unreadable
 from rftgym_math.parsing import parse
@@ -19,6 +19,8 @@ _LONG_WORD: Final = re.compile(r"[A-Za-z]{3,}")
 _MATHEMATICAL: Final = frozenset(
     {*FUNCTIONS, "infinity", "infty", "inf", "and", "asin", "acos", "atan", "cbrt"}
 )
+_CHOICE: Final = re.compile(r"\(([a-z])\)")
+"""(B), of several choices, is B."""
 _MARKUP: Final = re.compile(r"\\(?:text|textbf|textrm|mbox|mathrm)|[\s{}$.]")
 
 
@@ -31,7 +33,14 @@ class Read:
     percent: bool
 
 
-def read(text: str, units: tuple[str, ...] = (), *, thousands: bool = True, any_unit: bool = False) -> Read:
+def read(
+    text: str,
+    units: tuple[str, ...] = (),
+    *,
+    thousands: bool = True,
+    any_unit: bool = False,
+    question: str = "",
+) -> Read:
     """Read an answer; see `rftgym_math.units.bare` and `rftgym_math.lexing.tokens` for what may be chosen.
 
     Raises:
@@ -39,7 +48,7 @@ def read(text: str, units: tuple[str, ...] = (), *, thousands: bool = True, any_
     """
     if len(text) > LONGEST:
         raise Unreadable(f"{len(text):,} characters are too many; at most {LONGEST:,} are read", "too_long")
-    found: Bare = bare(text, units, any_unit=any_unit)
+    found: Bare = bare(text, units, any_unit=any_unit, question=question)
     return Read(parse(found.text, thousands=thousands), found.unit, found.percent)
 
 
@@ -75,6 +84,8 @@ def _right_side(node: Node, variables: tuple[str, ...]) -> Node:
         left = left.args[0]
     if len(sides) > 1 and len({exact(each) for each in sides}) > 1:
         return node  # x = 6 = 3
+    if is_name(left) and not variables:
+        return node.args[1]  # f(x) = 2x
     names = left.args if left.op == "()" else (left,)
     named = all(each.op == "symbol" and each.name in (variables or (each.name,)) for each in names)
     return node.args[1] if named else node
@@ -127,11 +138,13 @@ def _is_number(node: Node) -> bool:
     if node.op == "neg":
         return _is_number(node.args[0])
     if node.op != "*" or len(node.args) != 2 or node.args[0].op != "number":
-        return node.op == "number"
+        return node.op == "number" or _is_power_of_ten(node)
     last = node.args[1]
-    return all(each.op == "number" for each in last.args) and (
-        last.op == "inv" or (last.op == "^" and last.args[0].value == 10)
-    )
+    return _is_power_of_ten(last) or (last.op == "inv" and last.args[0].op == "number")
+
+
+def _is_power_of_ten(node: Node) -> bool:
+    return node.op == "^" and all(each.op == "number" for each in node.args) and node.args[0].value == 10
 
 
 def value_of(node: Node) -> str:
@@ -173,4 +186,6 @@ def same_words(gold: str, answer: str) -> Verdict:
 
 
 def _letters(text: str) -> str:
-    return _MARKUP.sub("", text.casefold())
+    plain = _MARKUP.sub("", text.casefold())
+    choice = _CHOICE.fullmatch(plain)
+    return choice[1] if choice else plain

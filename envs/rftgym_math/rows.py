@@ -27,6 +27,9 @@ LONGEST_QUESTION: Final = 16_384
 LONGEST_SOLUTION: Final = 65_536
 LONGEST_ANSWER: Final = 1_000
 _LEVEL: Final = re.compile(r"(?:Level )?([1-5])")
+LARGEST_TOLERANCE, SMALLEST_TOLERANCE = Decimal("1e100"), Decimal("1e-100")
+_PERCENT: Final = re.compile(r"\bpercent(?:age)?\b|\b(?:what|how many) \\?%", re.IGNORECASE)
+_DEGREES: Final = re.compile(r"\bdegrees?\b|\bangles?\b|\\circ\b|\u00b0", re.IGNORECASE)
 _ANNOTATION: Final = re.compile(r"<<[^<>]*>>")
 
 
@@ -53,7 +56,11 @@ class MathRow(TaskRow):
     solution: str | None = Field(
         None, max_length=LONGEST_SOLUTION, description="A solution with the result in its last \\boxed{}"
     )
-    units: list[str] = Field(["$"], max_length=20, description="Units that may stand with the number")
+    units: list[str] | None = Field(
+        None,
+        max_length=20,
+        description="Units that may stand with the number; else words of the question may",
+    )
     variables: list[str] = Field([], max_length=20, description="Unknowns, in the order of the answer")
     tolerance: str = Field("", max_length=40, description="How far a number may be off, say 0.01")
     unevaluated: bool = Field(False, description="Take 7*6 for 42")
@@ -73,8 +80,9 @@ class MathRow(TaskRow):
     @classmethod
     def _number(cls, value: str) -> str:
         try:
-            if value and not (Decimal(value).is_finite() and Decimal(value) >= 0):
-                raise ValueError(f"{value!r} is no number from 0 on")
+            number = Decimal(value or 0)
+            if number and not SMALLEST_TOLERANCE <= number <= LARGEST_TOLERANCE:
+                raise ValueError(f"{value!r} is neither 0 nor between 1e-100 and 1e100")
         except InvalidOperation:
             raise ValueError(f"{value!r} is no number") from None
         return value
@@ -92,7 +100,7 @@ class MathRow(TaskRow):
             )
         try:
             if not is_words(result):
-                exact(accepted(result, tuple(self.units)).node)
+                exact(accepted(result, tuple(self.known_units)).node)
         except Undefined as error:
             raise ValueError(f"the result {result!r:.60} has no value: {error}") from error
         except Unreadable as error:
@@ -109,6 +117,16 @@ class MathRow(TaskRow):
         if self.answer is not None:
             return (last_box(self.answer) or self.answer).strip()
         return (last_box(self.solution or "") or "").strip()
+
+    @property
+    def known_units(self) -> list[str]:
+        """Those that are named; else dollars, and percents and degrees where the question is about them."""
+        if self.units is not None:
+            return self.units
+        found = [
+            name for name, asked in (("%", _PERCENT), ("degrees", _DEGREES)) if asked.search(self.question)
+        ]
+        return ["$", *found]
 
     @property
     def working(self) -> str:
@@ -132,7 +150,8 @@ class MathRow(TaskRow):
             "question": self.question,
             "answer": self.result,
             "working": self.working,
-            "units": self.units,
+            "units": self.known_units,
+            "any_words": self.units is None,
             "variables": self.variables,
             "tolerance": self.tolerance,
             "unevaluated": self.unevaluated,

@@ -24,6 +24,7 @@ class Question:
         unevaluated: 7*6 is as good as 42.
         target: of a countdown; None: it is none.
         numbers: of a countdown.
+        text: the question as it is posed, where no units were named: its own words may stand behind the number.
     """
 
     answer: str
@@ -33,6 +34,7 @@ class Question:
     unevaluated: bool = False
     target: int | None = None
     numbers: tuple[int, ...] = ()
+    text: str = ""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Question:
@@ -45,6 +47,7 @@ class Question:
             data.get("unevaluated", False),
             data.get("target"),
             tuple(data.get("numbers", ())),
+            data["question"] if data.get("any_words") else "",
         )
 
 

@@ -22,13 +22,15 @@ from rftgym_math.parsing import parse
 LONGEST_CHECKED: Final = 4_000
 """Characters of a working, from its end, that are looked at."""
 MOST_STATEMENTS: Final = 200
-_SEPARATORS: Final = re.compile(r"[;\n]|,(?=\s)|\.(?=\s|$)")
+_SEPARATORS: Final = re.compile(r"[;\n]|,(?=\s)|(?<!\.)\.(?=\s|$)")
+_BULLET: Final = re.compile(r"[-\u2013\u2022] ")
 _OPENING: Final = re.compile(
     r"(?:step [0-9]{1,3} ?[:.)-]|[a-z][a-z ]{0,30}:|"
     r"(?:so|then|thus|hence|therefore|and|now|next|first|finally|also|we get|we have|this gives|which gives)\b),? ",
     re.IGNORECASE,
 )
-_UNCHECKED: Final = re.compile(r"[%<>\u2260\u2248~?]|!=|\\ne|\\approx")
+_UNCHECKED: Final = re.compile(r"^\+|\.\.|[%<>\u2026\u2260\u2248~?]|!=|\\ne|\\approx")
+"""Of a piece that goes on from another one, leaves something out, or is no equation."""
 _SIMPLE: Final = re.compile(r" ?(-?[0-9]{1,18}) ?(?:([-+*]) ?([0-9]{1,18}))? ?")
 _NUMBER: Final = re.compile(r"(?<![0-9.])[0-9]{1,18}(?:\.[0-9]{1,18})?(?![0-9])")
 _TAG: Final = re.compile(r"</?(?:work|think)>")
@@ -109,9 +111,20 @@ def _plain(segment: str) -> str:
 
 
 def _chain(segment: str) -> tuple[Side, ...]:
-    """The sides of a chain of equations; none where the segment is anything else."""
+    """The sides of a chain of equations; none where the segment is anything else.
+
+    "- 5 + 3 = 8" may be an item of a list: it is read as such, unless it holds with the minus sign.
+    """
     if "=" not in segment or _UNCHECKED.search(segment):
         return ()
+    item = _BULLET.match(segment)
+    if item is None:
+        return _sides(segment)
+    signed = _sides(segment)
+    return signed if signed and _true(signed) else _sides(segment[item.end() :])
+
+
+def _sides(segment: str) -> tuple[Side, ...]:
     try:
         return tuple(_side(each) for each in re.split("=+", segment))
     except (Unreadable, Undefined):
@@ -135,13 +148,17 @@ def _numeric(chain: Sequence[Side]) -> list[tuple[Side, Side]]:
     return list(pairwise(known))
 
 
+def _true(chain: Sequence[Side]) -> bool:
+    return all(_holds(left, right) for left, right in _numeric(chain))
+
+
 def _holds(left: Side, right: Side) -> bool:
     """Whether two sides are equal as far as a reader would ask."""
     one, other = left.value or Fraction(0), right.value or Fraction(0)
     if abs(one - other) <= max(_last_place(left.text), _last_place(right.text)):
         return True
-    if "/" in left.text and other.denominator == 1 and abs(one - other) < 1:
-        return True  # a whole quotient
+    if ("/" in left.text or _last_place(left.text)) and other.denominator == 1 and abs(one - other) < 1:
+        return True  # a whole quotient, or a decimal made whole
     carried = re.match(r"-?[0-9]+(?:\.[0-9]+)?(?=[-+*/^])", right.text)  # 12+5 = 17*3 = 51
     return carried is not None and Fraction(carried[0]) == one
 
@@ -161,10 +178,13 @@ def _ends_with_result(chains: Sequence[Sequence[Side]], unknowns: Sequence[str])
 
 
 def _mentions(segments: Sequence[str], chains: Sequence[Sequence[Side]], answer: Fraction) -> bool:
-    """Whether an answer is what any equation comes to, or a number in what is no equation."""
+    """Whether an answer is what any equation comes to, or a number in what is no equation, or in a true last one.
+
+    For "8*7 = 56" may be why 56/7 is 8, and "17 = 3*5 + 2" why 2 is left.
+    """
     results = [chain[-1] for chain in chains if chain and chain[-1].value is not None]
     for segment, chain in zip(segments, chains, strict=True):
-        if not chain:
+        if not chain or (chain is chains[-1] and _true(chain)):
             results += [Side(each, Fraction(each)) for each in _NUMBER.findall(segment)]
     return any(_stands_for(answer, each) for each in results)
 

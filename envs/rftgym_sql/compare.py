@@ -23,6 +23,8 @@ def same(one: Sequence[Row], other: Sequence[Row], order: Sequence[int] | None =
         order: positions of the columns by which the question orders; rows that tie in all of them may change places.
             Empty: the order of rows does not matter. None: they are ordered, and none may change its place.
     """
+    if one == other:
+        return True
     if len(one) != len(other) or {len(row) for row in one} != {len(row) for row in other}:
         return False
     if order is None:

@@ -10,19 +10,21 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from rftgym_sql.choosing import Trial, choose
 from rftgym_sql.compare import same
-from rftgym_sql.duck import DuckState
+from rftgym_sql.duck import DuckDatabase
 from rftgym_sql.results import Bounds, Result, Unfit
-from rftgym_sql.sqlite import SqliteState
+from rftgym_sql.sqlite import SqliteDatabase
 
 TOLD_ENOUGH = 3
 """A mutant that so many states tell from the query is not tried on further ones."""
 _ROW_ID = re.compile(r"\bINTEGER(\s+PRIMARY\s+KEY)", re.IGNORECASE)
 Header = Mapping[str, Any]
 Said = tuple[dict[str, Any], tuple[()]]
+Database = SqliteDatabase | DuckDatabase
 
 
 def answer(header: Header, blobs: Sequence[memoryview]) -> Said:
@@ -31,19 +33,15 @@ def answer(header: Header, blobs: Sequence[memoryview]) -> Said:
     Returns:
         "results" by state, and "touched": tables that were read; or, at the first failure, "kind" and "message".
     """
-    bounds = Bounds(**header["bounds"])
     results: list[Result] = []
-    touched: set[str] = set()
     try:
-        for rows in header["states"]:
-            state = _open(header, rows, bounds)
-            state.protect()
-            results.append(state.ask(header["query"]))
-            touched |= state.touched
-            state.close()
+        with closing(_open(header)) as database:
+            for rows in header["states"]:
+                database.fill(rows)
+                results.append(database.ask(header["query"]))
     except Unfit as error:
         return {"kind": error.kind, "message": str(error)[:300]}, ()
-    return {"results": results, "touched": sorted(touched)}, ()
+    return {"results": results, "touched": sorted(database.touched)}, ()
 
 
 def gold(header: Header, blobs: Sequence[memoryview]) -> Said:
@@ -55,14 +53,9 @@ def gold(header: Header, blobs: Sequence[memoryview]) -> Said:
         "kind" and "message" where the query fails.
     """
     try:
-        trials = list[Trial]()
-        times = Counter[int]()
-        for number, rows in enumerate(header["states"]):
-            places = [place for place in range(len(header["mutants"])) if times[place] < TOLD_ENOUGH]
-            trials.append(_trial(header, number, rows, places))
-            times.update(trials[-1].told)
+        trials = _trials(header)
         chosen = choose(trials, header["wanted"], keep=header["keep"])
-        unsteady = [trial.number for trial in chosen if not _steady(header, trial)]
+        unsteady = _unsteady(header, chosen)
     except Unfit as error:
         return {"kind": error.kind, "message": str(error)[:300]}, ()
     return {
@@ -73,37 +66,53 @@ def gold(header: Header, blobs: Sequence[memoryview]) -> Said:
     }, ()
 
 
-def _trial(header: Header, number: int, rows: Mapping[str, Any], places: Sequence[int]) -> Trial:
-    """What the query, and its mutants at these places, make of one state."""
-    bounds = Bounds(**header["bounds"])
+def _trials(header: Header) -> list[Trial]:
+    """What the query, and its mutants, make of each state."""
+    times = Counter[int]()
+    trials: list[Trial] = []
+    with closing(_open(header)) as database:
+        for number, rows in enumerate(header["states"]):
+            _fill(database, number, rows)
+            result = database.ask(header["query"])
+            places = [place for place in range(len(header["mutants"])) if times[place] < TOLD_ENOUGH]
+            told = {
+                place
+                for place in places
+                if not _alike(database, header["mutants"][place], result, header["order"])
+            }
+            times.update(told)
+            trials.append(Trial(number, result, frozenset(told)))
+    return trials
+
+
+def _fill(database: Database, number: int, rows: Mapping[str, Any]) -> None:
     try:
-        state = _open(header, rows, bounds)
+        database.fill(rows)
     except Exception as error:
         raise Unfit("runtime", f"state {number + 1} cannot be made: {error}") from error
-    state.protect()
-    result = state.ask(header["query"])
-    told = set()
-    for place in places:
-        try:
-            if not same(result, state.ask(header["mutants"][place]), header["order"]):
-                told.add(place)
-        except Unfit:
-            told.add(place)
-    state.close()
-    return Trial(number, result, frozenset(told))
 
 
-def _steady(header: Header, trial: Trial) -> bool:
-    """Whether the result is the same with rows stored the other way round; else it is not the only right one."""
-    rows = {table: values[::-1] for table, values in header["states"][trial.number].items()}
+def _alike(database: Database, mutant: str, result: Result, order: Sequence[int] | None) -> bool:
+    """Whether a mutant gives the result too."""
+    try:
+        return same(result, database.ask(mutant), order)
+    except Unfit:
+        return False
+
+
+def _unsteady(header: Header, trials: Sequence[Trial]) -> list[int]:
+    """States whose result is another one with rows stored the other way round, so that it is not the only right one."""
     # An id that is SQLite's own number of a row would keep rows in its order, whatever order they come in.
     ddl = header["ddl"] if "AUTOINCREMENT" in header["ddl"].upper() else _ROW_ID.sub(r"INT\1", header["ddl"])
-    state = _open({**header, "ddl": ddl}, rows, Bounds(**header["bounds"]))
-    state.turn_round()
-    state.protect()
-    found = state.ask(header["query"])
-    state.close()
-    return same(trial.result, found, header["order"])
+    found = []
+    with closing(_open({**header, "ddl": ddl})) as database:
+        database.turn_round()
+        for trial in trials:
+            stored = header["states"][trial.number]
+            database.fill({table: values[::-1] for table, values in stored.items()})
+            if not same(trial.result, database.ask(header["query"]), header["order"]):
+                found.append(trial.number)
+    return found
 
 
 def load(header: Header, blobs: Sequence[memoryview]) -> Said:
@@ -111,10 +120,9 @@ def load(header: Header, blobs: Sequence[memoryview]) -> Said:
     states: list[dict[str, Any]] = []
     for number, statements in enumerate(header["states"]):
         try:
-            state = _open(header, {}, Bounds(**header["bounds"]))
-            state.run(";".join(statements) + ";")
-            states.append({table: state.rows(table) for table in state.tables})
-            state.close()
+            with closing(_open(header)) as database:
+                database.run(";".join(statements) + ";")
+                states.append({table: database.rows(table) for table in database.tables})
         except Exception as error:  # noqa: BLE001  # two engines' own exceptions; told to the task's author
             return {"state": number, "message": f"{type(error).__name__}: {error}"[:300]}, ()
     return {"states": states}, ()
@@ -147,6 +155,6 @@ def describe(header: Header, blobs: Sequence[memoryview]) -> Said:
     return {"tables": tables}, ()
 
 
-def _open(header: Header, rows: Mapping[str, Any], bounds: Bounds) -> SqliteState | DuckState:
-    kind = DuckState if header["engine"] == "duckdb" else SqliteState
-    return kind(header["ddl"], rows, bounds)
+def _open(header: Header) -> Database:
+    kind = DuckDatabase if header["engine"] == "duckdb" else SqliteDatabase
+    return kind(header["ddl"], Bounds(**header["bounds"]))

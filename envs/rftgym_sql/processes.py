@@ -72,10 +72,10 @@ class Processes:
     def _started(self) -> Sandbox:
         with self._lock:
             if self._sandbox is None:
-                engine = ("duckdb",) if self.setting.engine == "duckdb" else ()
+                engine = (f"{PACKAGE}.duck:warm_up",) if self.setting.engine == "duckdb" else ()
                 self._sandbox = registry.make_sandbox(
                     self.setting.sandbox,
-                    preload=(*engine, f"{PACKAGE}.jobs"),
+                    preload=(f"{PACKAGE}.jobs", *engine),
                     workers=self.setting.workers,
                     allow_unsafe=self.setting.allow_unsafe,
                 )

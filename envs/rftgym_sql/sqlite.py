@@ -1,9 +1,10 @@
-"""SQLite inside the sandbox: one database in memory, which lets queries read its own tables and do nothing else."""
+"""SQLite inside the sandbox: databases in memory, which let queries read their tables and do nothing else."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from rftgym_sql.results import Bounds, Result, Unfit, collected
@@ -62,44 +63,48 @@ _KINDS = (
 )
 
 
-class SqliteState:
-    """A database with one state of a schema.
+class SqliteDatabase:
+    """A database that holds one state of a schema after the other.
 
     Args:
         ddl: CREATE TABLE statements.
-        rows: by table.
-        bounds: of what is asked; the steps are shared with other states.
+        bounds: of what is asked; the steps are shared by all states.
 
     Attributes:
+        tables: their names.
         touched: tables of the schema that queries have read, in lower case.
     """
 
-    def __init__(self, ddl: str, rows: Mapping[str, Sequence[Sequence[Any]]], bounds: Bounds) -> None:
+    def __init__(self, ddl: str, bounds: Bounds) -> None:
         self._bounds = bounds
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.text_factory = lambda raw: raw.decode(errors="replace")
-        self._connection.executescript(f"BEGIN;{ddl};")
+        self._connection.executescript(f"BEGIN;{ddl};COMMIT")
+        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        self.tables = [name for (name,) in found]
+        self._readable = {name.lower() for name in self.tables}
+        self.touched: set[str] = set()
+        self._asked = False
+        # Once for all: another one would have every statement compiled again.
+        self._connection.set_authorizer(self._allow)
+
+    def fill(self, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+        """Hold these rows, by table, and no others."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN")
         for table, values in rows.items():
             if values:
                 marks = ",".join("?" * len(values[0]))
                 sql = f'INSERT INTO "{table}" VALUES ({marks})'  # noqa: S608  # the task's own table, in a sandbox
                 self._connection.executemany(sql, values)
-        self._connection.execute("COMMIT")
-        self.tables = [
-            name
-            for (name,) in self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        ]
-        self._readable = {name.lower() for name in self.tables}
-        self.touched: set[str] = set()
-
-    def protect(self) -> None:
-        """From now on: reading, within bounds, and nothing else."""
         for which, value in LIMITS.items():
             self._connection.setlimit(which, value)
-        self._connection.set_progress_handler(self._bounds.spend, STEPS_A_CALL)
-        self._connection.set_authorizer(self._allow)
 
     def _allow(self, action: int, first: str | None, second: str | None, *_: object) -> int:
+        """What a query may do: read the schema's tables, and call harmless functions."""
+        if not self._asked:
+            return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_READ and first is not None:
             if first.lower() in self._readable:
                 self.touched.add(first.lower())
@@ -122,7 +127,7 @@ class SqliteState:
         return [list(row) for row in self._connection.execute(sql)]
 
     def run(self, statements: str) -> None:
-        """Statements of the task's author, before :meth:`protect`."""
+        """Statements of the task's author."""
         self._connection.executescript(statements)
 
     def ask(self, query: str) -> Result:
@@ -131,9 +136,11 @@ class SqliteState:
         Raises:
             Unfit: it fails, or goes beyond the bounds.
         """
+        self._asked = True
+        self._connection.set_progress_handler(self._bounds.spend, STEPS_A_CALL)
         try:
-            cursor = self._connection.execute(query)
-            return collected(cursor, self._bounds)
+            with closing(self._connection.execute(query)) as cursor:
+                return collected(cursor, self._bounds)
         except MemoryError as error:
             raise Unfit("memory", "it needs too much memory") from error
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
@@ -141,6 +148,9 @@ class SqliteState:
             kind = next((kind for words, kind in _KINDS if words in text), "runtime")
             said = "more steps than a query may take" if kind == "timeout" else text
             raise Unfit(kind, said) from error
+        finally:
+            self._connection.set_progress_handler(None, STEPS_A_CALL)
+            self._asked = False
 
     def close(self) -> None:
         """Let go of the memory."""

@@ -20,8 +20,8 @@ MOST_BITS = 1024
 MOST_PLACES = 30
 """Decimal places that are written; a number with more is written as a fraction."""
 _TOKEN = re.compile(r"\s*(?:(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)|(?P<sign>\*\*|//|[-+*/%()]))")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
-_FRACTION = re.compile(r"([+-]?[0-9]+)/([0-9]+)")
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?|\.[0-9]+)")
+_FRACTION = re.compile(r"([+-]?[0-9]+) ?/ ?([0-9]+)")
 
 
 def evaluate(expression: str) -> Fraction:
@@ -49,7 +49,7 @@ def shown(value: Fraction) -> str:
 
 
 def number(text: str) -> Fraction | None:
-    """The number that a text is: 161, -2.50, 1,234 or 10/3; None for anything else.
+    """The number that a text is: 161, -2.50, .5, 1,234 or 10/3; None for anything else.
 
     Args:
         text: any; nothing beyond `LONGEST` characters is looked at.

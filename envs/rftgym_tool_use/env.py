@@ -139,12 +139,14 @@ def judged(expected: str, said: str, *, supported: bool) -> str:
 
     Args:
         expected: the right answer; a number is compared as a number, anything else as words, whatever the case.
-        said: what was answered.
+        said: what was answered; a full stop behind it changes nothing.
         supported: all needed facts were looked up.
     """
     value = number(expected)
     if len(said) > LONGEST_ANSWER:
         return "wrong"
+    if not expected.endswith("."):
+        said = said.removesuffix(".")
     if value is None:
         right = said.casefold().split() == expected.casefold().split()
     elif (read := number(said)) is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -10,8 +12,10 @@ from rftgym import Task, TaskRow
 from rftgym_tool_use.calculator import evaluate, number, shown
 from rftgym_tool_use.tools import ToolError
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f<>]+$")]
-Value = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f<>]+$")]
+_LINE = r"^[^\s\x00-\x1f<>](?:[^\x00-\x1f<>]*[^\s\x00-\x1f<>])?$"
+"""One line without tags, and without blanks around it."""
+Name = Annotated[str, StringConstraints(max_length=100, pattern=_LINE)]
+Value = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=_LINE)]
 MOST_TABLES = 20
 MOST_KEYS = 1000
 MOST_NEEDED = 8
@@ -74,5 +78,7 @@ class ToolUseRow(TaskRow):
 
 
 def _text(value: Any) -> Any:
-    """Numbers as text; anything else as it is, for pydantic to judge."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """Numbers as text without exponents, as the calculator reads them; the rest as it is, for pydantic to judge."""
+    if isinstance(value, float) and math.isfinite(value):
+        return format(Decimal(repr(value)), "f")
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value

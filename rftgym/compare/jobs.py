@@ -89,7 +89,8 @@ def arm_config(plan: Plan, arm: Arm, size: int, plugins: Plugins) -> RunConfig:
         taken = {**ASSUMED_SFT, "examples": size, **few}
         known = {name: value for name, value in taken.items() if name in fields}
         own = {"id": plan.sft_trainer, **known, **warm.get("settings", {})}
-        layers = [*(_without(layer, "trainer", "warm_start") for layer in layers), {"trainer": own}]
+        others = ("trainer", "warm_start", "curriculum")  # of the arms that play
+        layers = [*(_without(layer, *others) for layer in layers), {"trainer": own}]
     else:
         layers = [_without(layer, "warm_start") for layer in layers]
     config = resolve(layers, plugins)
