@@ -43,7 +43,7 @@ LOOKED_AT = 24
 SLOW_TO_JUDGE = {"transpile-python-java": 4, "transpile-python-javascript": 8}
 """Where each answer takes a compiler or an interpreter of its own: tasks of each split in the quick tests."""
 """Tasks of each split in the quick tests; the slow ones take all, or this many times ten of an endless one."""
-MAXIMUM = {"wordle": None, "chess-play": None, "diagnosis": None}
+MAXIMUM = {"wordle": None, "diagnosis": None}
 """Where a solution need not earn 1.0, since the reward has parts that luck decides: the README says so."""
 
 
