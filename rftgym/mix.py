@@ -259,15 +259,18 @@ class MixedEnv(TextEnv[Episode]):
     def begin(self, task: Task, rng: Random) -> tuple[Episode, str | Sequence[Message]]:
         name = task.id.partition(SLASH)[0]
         self._become(name)
-        state, opening = self.parts[name].begin(unprefixed(task), rng)
+        state, opening = self._part.begin(unprefixed(task), rng)
         return Episode(name, state), opening
 
     def respond(self, state: Episode, turn: Turn, rng: Random) -> Response:
-        return self.parts[state.part].respond(state.state, turn, rng)
+        # The part sees the episode so far, as it would alone: the same turns, and its own task.
+        own = replace(self.trajectory, task=unprefixed(self.trajectory.task))
+        self._part._trajectory = own
+        return self._part.respond(state.state, turn, rng)
 
     def _become(self, name: str) -> None:
         """Read, limit and introduce as a part does, for one episode."""
-        part = self.parts[name]
+        self._part = part = self.parts[name].spawn()
         self.parser, self.system, self.shots = part.parser, part.system, part.shots
         self.max_turns, self.max_completion_chars = part.max_turns, part.max_completion_chars
 

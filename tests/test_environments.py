@@ -28,6 +28,18 @@ GOLDEN = Path(__file__).with_name("golden") / "task_ids.json"
 COMPLETIONS = {
     "wordle": [f"<guess>{word}</guess>" for word in ("crane", "slate", "ABOUT", "aahed", "fuzzy", "zzzzz")],
     "dataset": ["55", "A", "the answer is 146"],
+    "math": ["<work>1+1=2</work><answer>2</answer>", "<answer>-3/4</answer>", "42"],
+    "chess": ["<move>e4</move>", "<move>e2e4</move>", "Nf3"],
+    "chess-play": ["<move>e4</move>", "<move>e2e4</move>", "resign"],
+    "code": ["```python\ndef f(x):\n    return x\n```", "def f(x): return x"],
+    "diagnosis": ["<ask>glow</ask>", "<diagnosis>x: 0.8</diagnosis>", "?"],
+    "sql": ["```sql\nSELECT 1\n```", "SELECT name FROM customers"],
+    "tool-use": [
+        '<tool>{"name": "calculator", "arguments": {"expression": "1+1"}}</tool>',
+        "<answer>2</answer>",
+        "<tool>{</tool>",
+    ],
+    "transpile-java-python": ["```python\ndef f(n):\n    return n\n```"],
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -252,3 +253,35 @@ def test_a_run_on_a_mix_tells_of_each(tmp_path: Path) -> None:
     components = result["after"]["components"]
     assert {"wordle/success", "wordle/reward", "dataset/success", "dataset/correct"} <= set(components)
     assert components["wordle/success"]["high"] > 0  # exact end of 0 of 2, not a point
+
+
+class Looking(rftgym.MultiTurnEnv[None]):
+    """Answers with what it sees of its own episode."""
+
+    max_turns = 3
+
+    def make_tasks(self) -> ListTaskset:
+        return finite(4)
+
+    def make_rubric(self) -> rftgym.Rubric:
+        return rftgym.Rubric([rftgym.Component("one", lambda turn: 1.0)], success="one")
+
+    def begin(self, task: Task, rng: Random) -> tuple[None, str]:
+        return None, "look"
+
+    def respond(self, state: None, turn: Turn, rng: Random) -> rftgym.Response:
+        own = self.trajectory
+        return rftgym.Response(
+            f"{self.tasks.by_id(own.task.id).id} {len(own.turns)} {own.turns[-1].completion}"
+        )
+
+
+def test_a_part_sees_its_episode_as_if_alone_and_no_other_ones() -> None:
+    mix = MixedEnv({"a": Looking(), "b": Looking()}, parse_mix("a,b"))
+    one, other = mix.spawn(), mix.spawn()
+    one.start(mix.tasks.by_id("a/train-1"), 0)
+    other.start(mix.tasks.by_id("a/train-2"), 0)
+    assert one.advance(Turn((), "x"))[0].content == "train-1 1 x"
+    assert other.advance(Turn((), "y"))[0].content == "train-2 1 y"
+    assert one.advance(Turn((), "z"))[0].content == "train-1 2 z"
+    assert one.trajectory.task.id == "a/train-1"

@@ -452,3 +452,14 @@ def test_held_out_tasks_are_not_demonstrated() -> None:
 )
 def test_the_contract_is_kept(id: str, answer: str) -> None:
     check_env(id, completions=[answer, "no code", ""])
+
+
+def test_tasks_can_be_chosen_by_difficulty() -> None:
+    env = rftgym.make("transpile-java-python", difficulty=[0, 0.2])
+    for split in ("train", "validation", "test"):
+        known = [env.tasks.item(split, index).difficulty for index in range(env.tasks.size(split) or 0)]
+        assert known
+        assert max(each or 0 for each in known) <= 0.2
+    for wrong in ([0.5, 0.2], [0, 1.2], [1], "easy", 0.3, [0.981, 0.982]):
+        with pytest.raises(UsageError, match="difficulty="):
+            rftgym.make("transpile-java-python", difficulty=wrong)

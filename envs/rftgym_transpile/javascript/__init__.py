@@ -1,0 +1,1 @@
+"""The small corpus of JavaScript: programs, their Python, and the recorder of what Node.js makes of them."""
