@@ -84,8 +84,9 @@ class TestDeclarations:
     def test_every_import_is_declared(self, pyproject: dict[str, Any]) -> None:
         """What the code imports it requires itself, and does not leave to the requirements of others."""
         project = pyproject["project"]
-        texts = [*project["dependencies"], *project["optional-dependencies"]["triton"]]
-        texts += project["optional-dependencies"]["qlora"]
+        extras = project["optional-dependencies"]
+        optional = [text for extra in ("triton", "qlora", "chess", "sql", "lint") for text in extras[extra]]
+        texts = [*project["dependencies"], *optional]
         declared = {canonicalize_name(Requirement(text).name) for text in texts}
         ours = {"rftgym", *plugin_folders()}
         owners = importlib.metadata.packages_distributions()
@@ -139,7 +140,13 @@ class TestWheel:
             r"rftgym_wordle/data/LICENSE\.md",
             r"rftgym_tiny/weights/.*\.safetensors",
             r"rftgym_tiny/weights/tokenizer\.json",
+            r"rftgym_tiny/mixed/.*\.safetensors",
             r"rftgym_tiny/README\.md",
+            r"rftgym_chess/data/.*\.jsonl",
+            r"rftgym_code/data/.*\.jsonl",
+            r"rftgym_transpile/data/tasks\.jsonl\.gz",
+            r"rftgym_transpile/harness/.*\.java",
+            r"rftgym_transpile/harness/harness\.js",
             r"rftgym-[^/]*/licenses/LICENSE",
         ],
     )
@@ -178,7 +185,10 @@ class TestConstraints:
         """Walks the requirements of what is installed, from pyproject's own on, as pip does."""
         project = pyproject["project"]
         extras = project["optional-dependencies"]
-        texts = [*project["dependencies"], *extras["dev"], *extras["docs"], *extras["triton"]]
+        with_dev = [
+            text for extra in ("dev", "docs", "triton", "chess", "sql", "lint") for text in extras[extra]
+        ]
+        texts = [*project["dependencies"], *with_dev]
         queue = [Requirement(text) for text in texts]
         seen: set[tuple[str, str]] = set()
         while queue:

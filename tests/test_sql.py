@@ -28,7 +28,7 @@ from rftgym_sql.judge import BOUNDS, STATES, Judge
 from rftgym_sql.mutants import KINDS, mutants
 from rftgym_sql.processes import Setting
 from rftgym_sql.results import Bounds, Unfit
-from rftgym_sql.sqlite import SqliteState
+from rftgym_sql.sqlite import SqliteDatabase
 from rftgym_sql.states import states
 from rftgym_sql.tokens import complaint, tokens, unsteady, without_end
 
@@ -152,17 +152,16 @@ def told(task: Task, rows: Sequence[Any], others: Sequence[str]) -> set[int]:
     """Which queries give another result than the task's own on some of these states."""
     found: set[int] = set()
     schema = next(schema for schema, _ in sum(by_split().values(), ()) if schema.name == task.data["schema"])
+    database = SqliteDatabase(schema.ddl("sqlite"), Bounds(**{**BOUNDS, "calls": 10**6}))
     for each in rows:
-        state = SqliteState(schema.ddl("sqlite"), each, Bounds(**BOUNDS))
-        state.protect()
-        wanted = state.ask(task.data["query"])
+        database.fill(each)
+        wanted = database.ask(task.data["query"])
         for number, query in enumerate(others):
             try:
-                if not same(wanted, state.ask(query), task.data["order"]):
+                if not same(wanted, database.ask(query), task.data["order"]):
                     found.add(number)
             except Unfit:
                 found.add(number)
-        state.close()
     return found
 
 
@@ -576,11 +575,11 @@ def test_rows_may_be_given_as_values(tmp_path: Path) -> None:
         ({"query": "SELECT name FROM pets LIMIT 2"}, "depends on the order in which rows are stored"),
         ({"query": "SELECT kind FROM pets ORDER BY age", "ordered": True}, "depends on the order"),
         ({"schema": "CREATE TABL pets (id INT)"}, "syntax error"),
-        ({"states": [["INSERT INTO cats VALUES (1)"]]}, "states: number 1"),
-        ({"states": [["INSERT INTO pets VALUES (1)"]]}, "states: number 1"),
+        ({"states": [["INSERT INTO cats VALUES (1)"]]}, "states: state 1 cannot be made"),
+        ({"states": [["INSERT INTO pets VALUES (1)"]]}, "states: state 1 cannot be made"),
         ({"states": [[]], "rows": {"pets": []}}, "not both"),
-        ({"rows": {"pets": [[1, 2]]}}, "state 1 cannot be made"),
-        ({"rows": {"pats": [[1, 2]]}}, "state 1 cannot be made"),
+        ({"rows": {"pets": [[1, 2]]}}, "rows: state 1 cannot be made"),
+        ({"rows": {"pats": [[1, 2]]}}, "rows: state 1 cannot be made"),
         ({"question": ""}, "question"),
         ({"extra": 1}, "extra"),
         ({"difficulty": 2}, "difficulty"),
@@ -698,7 +697,8 @@ def test_the_gold_job_refuses_a_query_whose_result_depends_on_storage() -> None:
         "order": [],
         "wanted": 1,
         "keep": 0,
+        "own_schema": True,
         "bounds": dict(BOUNDS),
     }
     said, _ = jobs.gold(header, ())
-    assert said == {"chosen": [0], "results": [[["a"]]], "told": [[0, 1]], "unsteady": []}
+    assert said == {"chosen": [0], "results": [[["a"]]], "told": [[0]], "unsteady": []}

@@ -193,8 +193,8 @@ def test_padding_changes_no_loss(encoder: corpus.Encoder, tokenizer: PreTrainedT
     together = lessons.surprise(net, corpus.collate(samples, encoder.pad))
     alone = [lessons.surprise(net, corpus.collate([sample], encoder.pad)) for sample in samples]
     weights = [len(sample.at) for sample in samples]
-    mean = sum(float(loss) * weight for loss, weight in zip(alone, weights, strict=True)) / sum(weights)
-    assert float(together) == pytest.approx(mean, rel=2e-2)  # bfloat16
+    mean = sum(loss.item() * weight for loss, weight in zip(alone, weights, strict=True)) / sum(weights)
+    assert together.item() == pytest.approx(mean, rel=2e-2)  # bfloat16
 
 
 # --------------------------------------------------------------------------------------------------------- the training

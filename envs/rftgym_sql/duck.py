@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rftgym_sql.results import Bounds, Result, Unfit, collected
+from rftgym_sql.sqlite import Rows
 from rftgym_sql.tokens import Token, tokens
 
 CONFIG: Final[Mapping[str, str | bool | int | float | list[str]]] = {
@@ -19,6 +20,15 @@ CONFIG: Final[Mapping[str, str | bool | int | float | list[str]]] = {
     "threads": "1",
     "memory_limit": "200MB",
 }
+NAMES = """
+SELECT kind, name FROM (
+  SELECT 1 AS place, 'VIEW' AS kind, view_name AS name, view_oid AS number FROM duckdb_views() WHERE NOT internal
+  UNION ALL SELECT 2, 'TABLE', table_name, table_oid FROM duckdb_tables()
+  UNION ALL SELECT 3, 'TYPE', type_name, type_oid FROM duckdb_types() WHERE NOT internal
+  UNION ALL SELECT 4, 'SEQUENCE', sequence_name, sequence_oid FROM duckdb_sequences()
+) ORDER BY place, number
+"""
+"""What a schema has made, in an order in which it can be removed."""
 WARM_DDL = """
 CREATE TABLE first (id INTEGER PRIMARY KEY, word VARCHAR);
 CREATE TABLE second (id INTEGER PRIMARY KEY, first_id INTEGER, number DOUBLE);
@@ -39,21 +49,39 @@ class DuckDatabase:
         self._duckdb = duckdb
         self._connection = connected()
         self._connection.execute(without_references(ddl))
-        found = self._connection.execute(
-            "SELECT table_name FROM duckdb_tables() ORDER BY table_oid"
-        ).fetchall()
-        self.tables = [name for (name,) in found]
-        self._readable = {name.lower() for name in self.tables}
+        names = self._connection.execute(NAMES).fetchall()
+        self.tables = [name for kind, name in names if kind == "TABLE"]
+        self._by_name = {name.lower(): name for name in self.tables}
+        self._views = {name.lower() for kind, name in names if kind == "VIEW"}
+        self._rows: Rows = {}
+        self._stale: set[str] = set()
+        self._holding: set[str] = set()
         self._known: dict[str, tuple[Any, frozenset[str]]] = {}
         self.touched: set[str] = set()
 
-    def fill(self, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-        """Hold these rows, by table, and no others."""
-        self._run_together([(f'DELETE FROM "{table}"', None) for table in self.tables])  # noqa: S608  # the task's own
-        self._run_together([_insertion(table, values) for table, values in rows.items() if values])
+    def fill(self, rows: Rows, now: bool = True) -> None:
+        """Hold these rows, by table, and no others. Unless it has to be now, a table gets its own when it is read."""
+        if unknown := [name for name in rows if name.lower() not in self._by_name]:
+            raise ValueError(f"no such table: {', '.join(unknown)}")
+        self._rows = {self._by_name[name.lower()]: values for name, values in rows.items()}
+        self._stale = {*self.tables}
+        if now:
+            self._refresh(self.tables)
+
+    def _refresh(self, tables: Iterable[str]) -> None:
+        """Put the rows of the present state into these tables, where they do not hold them yet."""
+        stale = sorted(self._stale.intersection(tables))
+        emptied = [table for table in stale if table in self._holding]
+        self._run_together([(f'DELETE FROM "{table}"', None) for table in emptied])  # noqa: S608  # the task's own
+        filled = [table for table in stale if self._rows.get(table)]
+        self._run_together([_insertion(table, self._rows[table]) for table in filled])
+        self._holding = (self._holding - {*emptied}) | {*filled}
+        self._stale -= {*stale}
 
     def _run_together(self, statements: Sequence[tuple[str, list[Any] | None]]) -> None:
         """In one transaction, which takes half the time of several."""
+        if not statements:
+            return
         self._connection.execute("BEGIN")
         try:
             for statement, values in statements:
@@ -68,8 +96,9 @@ class DuckDatabase:
         sql = f'SELECT * FROM "{table}"'  # noqa: S608  # the task's own table, in a sandbox
         return collected(self._connection.execute(sql), self._bounds)
 
-    def turn_round(self) -> None:
-        """Nothing: DuckDB goes through rows as they were stored."""
+    def turned(self) -> DuckDatabase:
+        """Itself: DuckDB goes through rows as they were stored."""
+        return self
 
     def run(self, statements: str) -> None:
         """Statements of the task's author."""
@@ -83,6 +112,7 @@ class DuckDatabase:
         """
         try:
             statement, read = self._read(query)
+            self._refresh(self.tables if read & self._views else [self._by_name[name] for name in read])
             found = collected(self._connection.execute(statement), self._bounds)
         except (self._duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
             raise Unfit(self._kind(error), " ".join(str(error).split())[:300]) from error
@@ -98,7 +128,7 @@ class DuckDatabase:
             if len(statements) != 1 or statements[0].type != self._duckdb.StatementType.SELECT:
                 raise Unfit("refused", "only one SELECT is allowed")
             read = frozenset(name.lower() for name in self._connection.get_table_names(query))
-            if unknown := read - self._readable:
+            if unknown := read - {*self._by_name, *self._views}:
                 raise Unfit("name", f"no such table: {', '.join(sorted(unknown))}")
             self._known[query] = statements[0], read
         return self._known[query]
@@ -114,9 +144,9 @@ class DuckDatabase:
         return next((kind for exception, kind in kinds if isinstance(error, exception)), "runtime")
 
     def close(self) -> None:
-        """Drop the tables."""
-        for table in self.tables:
-            self._connection.execute(f'DROP TABLE "{table}"')
+        """Remove all that the schema's statements have made."""
+        for kind, name in self._connection.execute(NAMES).fetchall():
+            self._connection.execute(f'DROP {kind} IF EXISTS "{name}"')
 
 
 @functools.cache
@@ -147,7 +177,7 @@ def _insertion(table: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any
     """A statement that puts rows into a table, and its values by column: text of as many values is slow to read."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     made = ",".join(["unnest(?)"] * len(columns))
-    return f'INSERT INTO "{table}" SELECT {made}', columns  # noqa: S608  # the task's own table, in a sandbox
+    return f'INSERT INTO "{table}" SELECT {made}', columns
 
 
 def without_references(ddl: str) -> str:

@@ -6,7 +6,6 @@ many states, and chooses those that tell them apart. :func:`load` and :func:`des
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ from rftgym_sql.sqlite import SqliteDatabase
 
 TOLD_ENOUGH = 3
 """A mutant that so many states tell from the query is not tried on further ones."""
-_ROW_ID = re.compile(r"\bINTEGER(\s+PRIMARY\s+KEY)", re.IGNORECASE)
+NO_QUERY = ("syntax", "name", "refused")
+"""Kinds of failure that every state would show."""
 Header = Mapping[str, Any]
 Said = tuple[dict[str, Any], tuple[()]]
 Database = SqliteDatabase | DuckDatabase
@@ -35,10 +35,10 @@ def answer(header: Header, blobs: Sequence[memoryview]) -> Said:
     """
     results: list[Result] = []
     try:
-        with closing(_open(header)) as database:
-            for rows in header["states"]:
-                database.fill(rows)
-                results.append(database.ask(header["query"]))
+        database = _open(header)  # which ends with this process
+        for rows in header["states"]:
+            database.fill(rows, now=False)
+            results.append(database.ask(header["query"]))
     except Unfit as error:
         return {"kind": error.kind, "message": str(error)[:300]}, ()
     return {"results": results, "touched": sorted(database.touched)}, ()
@@ -50,12 +50,13 @@ def gold(header: Header, blobs: Sequence[memoryview]) -> Said:
     Returns:
         "chosen": numbers of states; "results" of the query on them; "told": numbers of the mutants that each state
         tells from the query; "unsteady": numbers of chosen states on which the result is not the only right one. Or
-        "kind" and "message" where the query fails.
+        "kind" and "message" where the query fails; the kind is "state" where a state cannot be made.
     """
     try:
-        trials = _trials(header)
-        chosen = choose(trials, header["wanted"], keep=header["keep"])
-        unsteady = _unsteady(header, chosen)
+        with closing(_open(header)) as database:
+            trials = _trials(database, header)
+            chosen = choose(trials, header["wanted"], keep=header["keep"])
+            unsteady = _unsteady(database.turned(), header, chosen)
     except Unfit as error:
         return {"kind": error.kind, "message": str(error)[:300]}, ()
     return {
@@ -66,66 +67,72 @@ def gold(header: Header, blobs: Sequence[memoryview]) -> Said:
     }, ()
 
 
-def _trials(header: Header) -> list[Trial]:
+def _trials(database: Database, header: Header) -> list[Trial]:
     """What the query, and its mutants, make of each state."""
+    left = dict(enumerate(header["mutants"]))
     times = Counter[int]()
     trials: list[Trial] = []
-    with closing(_open(header)) as database:
-        for number, rows in enumerate(header["states"]):
-            _fill(database, number, rows)
-            result = database.ask(header["query"])
-            places = [place for place in range(len(header["mutants"])) if times[place] < TOLD_ENOUGH]
-            told = {
-                place
-                for place in places
-                if not _alike(database, header["mutants"][place], result, header["order"])
-            }
-            times.update(told)
-            trials.append(Trial(number, result, frozenset(told)))
+    for number, rows in enumerate(header["states"]):
+        try:
+            database.fill(rows, now=header["own_schema"])
+        except Exception as error:
+            raise Unfit("state", _unmade(number, error)) from error
+        result = database.ask(header["query"])
+        told = _told(database, left, result, header["order"])
+        times.update(told)
+        left = {place: query for place, query in left.items() if times[place] < TOLD_ENOUGH}
+        trials.append(Trial(number, result, told))
     return trials
 
 
-def _fill(database: Database, number: int, rows: Mapping[str, Any]) -> None:
-    try:
-        database.fill(rows)
-    except Exception as error:
-        raise Unfit("runtime", f"state {number + 1} cannot be made: {error}") from error
+def _told(
+    database: Database, mutants: dict[int, str], result: Result, order: Sequence[int] | None
+) -> frozenset[int]:
+    """Places of the mutants that give another result; those that are no queries at all are removed."""
+    told = set()
+    for place, query in list(mutants.items()):
+        try:
+            if not same(result, database.ask(query), order):
+                told.add(place)
+        except Unfit as error:
+            if error.kind in NO_QUERY:
+                del mutants[place]
+            else:
+                told.add(place)
+    return frozenset(told)
 
 
-def _alike(database: Database, mutant: str, result: Result, order: Sequence[int] | None) -> bool:
-    """Whether a mutant gives the result too."""
-    try:
-        return same(result, database.ask(mutant), order)
-    except Unfit:
-        return False
-
-
-def _unsteady(header: Header, trials: Sequence[Trial]) -> list[int]:
+def _unsteady(database: Database, header: Header, trials: Sequence[Trial]) -> list[int]:
     """States whose result is another one with rows stored the other way round, so that it is not the only right one."""
-    # An id that is SQLite's own number of a row would keep rows in its order, whatever order they come in.
-    ddl = header["ddl"] if "AUTOINCREMENT" in header["ddl"].upper() else _ROW_ID.sub(r"INT\1", header["ddl"])
     found = []
-    with closing(_open({**header, "ddl": ddl})) as database:
-        database.turn_round()
-        for trial in trials:
-            stored = header["states"][trial.number]
-            database.fill({table: values[::-1] for table, values in stored.items()})
-            if not same(trial.result, database.ask(header["query"]), header["order"]):
-                found.append(trial.number)
+    for trial in trials:
+        rows = {table: values[::-1] for table, values in header["states"][trial.number].items()}
+        database.fill(rows, now=False)
+        if not same(trial.result, database.ask(header["query"]), header["order"]):
+            found.append(trial.number)
     return found
 
 
 def load(header: Header, blobs: Sequence[memoryview]) -> Said:
-    """Run each state's INSERT statements; "states": the rows by table; or "state", a number, and "message"."""
+    """Make each state, from INSERT statements or from rows; "states": the rows by table; or a "message"."""
     states: list[dict[str, Any]] = []
-    for number, statements in enumerate(header["states"]):
+    for number, given in enumerate(header["states"]):
         try:
             with closing(_open(header)) as database:
-                database.run(";".join(statements) + ";")
+                if isinstance(given, dict):
+                    database.fill(given)
+                else:
+                    database.run(";".join(given) + ";")
                 states.append({table: database.rows(table) for table in database.tables})
         except Exception as error:  # noqa: BLE001  # two engines' own exceptions; told to the task's author
-            return {"state": number, "message": f"{type(error).__name__}: {error}"[:300]}, ()
+            return {"message": _unmade(number, error)}, ()
     return {"states": states}, ()
+
+
+def _unmade(number: int, error: Exception) -> str:
+    """Why a state cannot be made, without the excerpt of a statement that DuckDB adds after an empty line."""
+    why, _, _ = str(error).partition("\n\n")
+    return f"state {number + 1} cannot be made: {why[:300]}"
 
 
 def describe(header: Header, blobs: Sequence[memoryview]) -> Said:

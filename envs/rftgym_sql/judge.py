@@ -121,11 +121,14 @@ class Judge:
                 "query": data["query"],
                 "mutants": [each.query for each in mutants(data["query"], MUTANTS[engine])],
                 "order": data["order"],
+                "own_schema": "ddl" in data,
                 "wanted": STATES,
                 "keep": keep,
                 "bounds": {**BOUNDS, "calls": 10 * BOUNDS["calls"]},
             },
         )
+        if said.get("kind") == "state":
+            raise UsageError(f"{said['message']}; give 'states' or 'rows' that the schema allows")
         if "message" in said:
             raise UsageError(f"task {task.id!r}: its own query fails ({said['kind']}): {said['message']}")
         if said["unsteady"]:

@@ -18,11 +18,11 @@ ANSWER_LIMITS = {
         wall_seconds=8, cpu_seconds=1, memory_bytes=192 * MIB, output_bytes=16 * MIB, processes=1
     ),
     "duckdb": Limits(
-        wall_seconds=10, cpu_seconds=2, memory_bytes=768 * MIB, output_bytes=16 * MIB, processes=8
+        wall_seconds=10, cpu_seconds=2, memory_bytes=768 * MIB, output_bytes=16 * MIB, processes=1
     ),
 }
 TASK_LIMITS = Limits(
-    wall_seconds=60, cpu_seconds=60, memory_bytes=1024 * MIB, output_bytes=64 * MIB, processes=8
+    wall_seconds=60, cpu_seconds=60, memory_bytes=1024 * MIB, output_bytes=64 * MIB, processes=1
 )
 """For the task's own query, which is the author's."""
 

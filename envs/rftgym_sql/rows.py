@@ -99,6 +99,8 @@ class FileTaskset(ListTaskset):
                     "query: its result is the same on every database, so a constant would be right; give 'states' in "
                     "which it differs"
                 )
+            if not (verdict := judge.judge(ready, task.data["query"])).success:
+                raise UsageError(f"query: it is too costly for an answer ({verdict.kind}): {verdict.message}")
         except RftgymError as error:
             raise UsageError(f"{self.places.get(task.id, task.id)}: {error}") from error
         return ready
@@ -110,12 +112,10 @@ def _with_states(task: Task, judge: Judge) -> Task:
     if "given" in data:
         return task
     job = {"engine": engine, "ddl": data["ddl"], "bounds": BOUNDS}
-    given = data["rows"]
-    if data["states"] or not given:
-        said = judge.processes.told("load", {**job, "states": data["states"] or [[]]})
-        if "message" in said:
-            raise UsageError(f"states: number {said['state'] + 1}: {said['message']}")
-        given = said["states"] if data["states"] else []
+    given = data["rows"] or data["states"]
+    loaded = judge.processes.told("load", {**job, "states": given or [[]]})
+    if "message" in loaded:
+        raise UsageError(f"{'rows' if data['rows'] else 'states'}: {loaded['message']}")
     described = judge.processes.told("describe", job)
     tables = described.get("tables", [])
     if not tables and not given:
@@ -128,7 +128,7 @@ def _with_states(task: Task, judge: Judge) -> Task:
         "columns": data["columns"],
         "query": data["query"],
         "order": None if data["ordered"] else [],
-        "given": given,
+        "given": loaded["states"] if given else [],
         "tables": tables,
         "seed": task.id,
     }

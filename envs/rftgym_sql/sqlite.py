@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -9,6 +10,7 @@ from typing import Any
 
 from rftgym_sql.results import Bounds, Result, Unfit, collected
 
+Rows = Mapping[str, Sequence[Sequence[Any]]]
 STEPS_A_CALL = 1000
 LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # bytes of a value or a row
@@ -43,6 +45,10 @@ OWN_TABLES = (
     "generate_series",
 )
 """What the names of the library's own tables begin with."""
+NAMES = """
+SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+"""
+_ROW_ID = re.compile(r"\bINTEGER(\s+PRIMARY\s+KEY)", re.IGNORECASE)
 _KINDS = (
     ("not authorized", "refused"),
     ("prohibited", "refused"),
@@ -76,20 +82,25 @@ class SqliteDatabase:
     """
 
     def __init__(self, ddl: str, bounds: Bounds) -> None:
-        self._bounds = bounds
+        self._ddl, self._bounds = ddl, bounds
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.text_factory = lambda raw: raw.decode(errors="replace")
+        self._connection.execute("PRAGMA temp_store = MEMORY")  # there is nowhere to write to
         self._connection.executescript(f"BEGIN;{ddl};COMMIT")
-        found = self._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        self.tables = [name for (name,) in found]
-        self._readable = {name.lower() for name in self.tables}
+        found = self._connection.execute(NAMES).fetchall()
+        self.tables = [name for kind, name in found if kind == "table"]
+        self._readable = {name.lower() for _, name in found}
         self.touched: set[str] = set()
         self._asked = False
         # Once for all: another one would have every statement compiled again.
         self._connection.set_authorizer(self._allow)
 
-    def fill(self, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None:
-        """Hold these rows, by table, and no others."""
+    def fill(self, rows: Rows, now: bool = True) -> None:
+        """Hold these rows, by table, and no others.
+
+        Args:
+            now: else an engine may wait until a query reads a table. SQLite is too quick to gain by that.
+        """
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN")
@@ -117,14 +128,21 @@ class SqliteDatabase:
         allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_RECURSIVE)
         return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
-    def turn_round(self) -> None:
-        """Let SQLite go through rows in the other direction wherever a query does not say in which."""
-        self._connection.execute("PRAGMA reverse_unordered_selects = ON")
+    def turned(self) -> SqliteDatabase:
+        """Another one, empty, that goes through rows in the other direction wherever a query does not say in which."""
+        # An id that is SQLite's own number of a row would keep rows in its order, whatever order they come in.
+        kept = "AUTOINCREMENT" in self._ddl.upper()
+        other = SqliteDatabase(self._ddl if kept else _ROW_ID.sub(r"INT\1", self._ddl), self._bounds)
+        other._connection.execute("PRAGMA reverse_unordered_selects = ON")
+        return other
 
     def rows(self, table: str) -> list[list[Any]]:
         """All that a table holds."""
         sql = f'SELECT * FROM "{table}"'  # noqa: S608  # the task's own table, in a sandbox
-        return [list(row) for row in self._connection.execute(sql)]
+        found = [list(row) for row in self._connection.execute(sql)]
+        if any(isinstance(value, bytes) for row in found for value in row):
+            raise ValueError(f"table {table} holds bytes; use text, or whole numbers")
+        return found
 
     def run(self, statements: str) -> None:
         """Statements of the task's author."""

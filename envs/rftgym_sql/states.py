@@ -119,10 +119,15 @@ def _drawn(
         if not pool or rng.random() < nulls:
             found.append(None)
         elif near and rng.random() < flavour.pinned:
-            found.append(rng.choice(near))
+            found.append(_pick(near, rng))
         else:
-            found.append(rng.choice(pool))
+            found.append(_pick(pool, rng))
     return found
+
+
+def _pick(values: Sequence[Any], rng: Random) -> Any:
+    """Like ``rng.choice``, which takes three times as long, for draws as evenly as this needs."""
+    return values[int(rng.random() * len(values))]
 
 
 def _unique(column: Column, size: int, rng: Random, pinned: Sequence[Any]) -> list[Any]:

@@ -86,12 +86,15 @@ _DATE_CALLS = frozenset({"DATE", "TIME", "DATETIME", "JULIANDAY", "STRFTIME", "U
 def unsteady(sql: str) -> str:
     """Why a query's result would not be the same tomorrow, in words; empty where nothing speaks for that."""
     found = [piece for piece in tokens(sql) if piece.kind != "space"]
-    dated = any(piece.upper in _DATE_CALLS for piece in found)
+    dated = any(piece.text.strip('"`[]').upper() in _DATE_CALLS for piece in found)
     for here, after, behind in zip(found, [*found[1:], None], [*found[2:], None, None], strict=False):
         calls = after is not None and after.text == "("
-        if here.upper in _CLOCK or (calls and here.upper in _UNSTEADY_CALLS):
+        name = here.text.strip('"`[]').upper()
+        if here.upper in _CLOCK or (calls and name in _UNSTEADY_CALLS):
             return f"{here.text} is not the same every time"
-        if calls and here.upper in _DATE_CALLS and behind is not None and behind.text == ")":
+        if here.upper == "TABLESAMPLE" or (here.upper == "USING" and after and after.upper == "SAMPLE"):
+            return "a sample is not the same every time"
+        if calls and name in _DATE_CALLS and behind is not None and behind.text == ")":
             return f"{here.text}() is not the same every time"
         if here.kind == "string" and dated and here.text.strip("'").strip().lower() in ("now", "today"):
             return f"{here.text} is not the same every time"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from rftgym.parser import Parsed, Parser
 
@@ -10,12 +11,14 @@ FENCES = {"python": ("python", "py", "python3"), "java": ("java",), "javascript"
 _FENCE = re.compile(
     r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _DEFINING = {
-    "python": r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(?:{names})\b|^(?:{names})[ \t]*=",
-    "java": r"\b(?:class|record|enum|interface)\s+(?:{names})\b|[\w\]>](?<!\bdef)\s+(?:{names})\s*\(",
-    "javascript": r"\b(?:function\b(?:\s*\*)?|class|const|let|var)\s*(?:{names})\b",
+    "python": r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)",
+    "java": r"\b(?:class|record|enum|interface)\s+([\w$]+)|[\w\]>](?<!\bdef)\s+([\w$]+)\s*\(",
+    "javascript": r"\b(?:function\b(?:\s*\*)?|class|const|let|var)\s*([\w$]+)",
 }
+_TRIES_OUT = re.compile(r"^(?:def[ \t]+test|class[ \t]+Test|import[ \t]+(?:unittest|pytest)\b)", re.MULTILINE)
+_BEGINS = re.compile(r"(?:(?:async )?def|class|from|import|if|@\w+|\w+ ?(?::[^=]+)?=)[ (\w]|#")
+_CONTINUES = re.compile(r"(?:[ \t]|[)\]}#]|else:|elif |except|finally:|for |while |try:|with )|[\w.]+\(.*\)$")
 
 
 class CodeParser(Parser):
@@ -29,24 +32,44 @@ class CodeParser(Parser):
 
     def parse(self, completion: str) -> Parsed:
         """Linear in the completion's length."""
-        said = completion.rpartition("</think>")[2]
+        said = completion.rpartition("</think>")[2].replace("\r\n", "\n")
         blocks = _FENCE.findall(said)
         if not blocks:
             inner = (
                 said.rpartition("</answer>")[0].rpartition("<answer>")[2] or said
             )  # a habit from elsewhere
-            bare = inner.strip("\n")
+            bare = (without_prose(inner) if "python" in self._names else inner).strip("\n")
             return Parsed(bare if bare.strip() else None, False)
-        own = [code for name, code in blocks if name.lower() in self._names]
-        code = (own or [code for _, code in blocks])[-1].strip("\n")
+        own = [code for name, code in blocks if name.lower() in self._names] or [code for _, code in blocks]
+        code = textwrap.dedent(self._meant(own)).strip("\n")
         lines = [line.strip() for line in said.split("\n") if line.lstrip().startswith("```")]
         formal = len(lines) == 2 and lines[0] == f"```{self._names[0]}" and lines[1] == "```"
         return Parsed(code if code.strip() else None, formal and bool(code.strip()))
 
+    def _meant(self, blocks: list[str]) -> str:
+        """The last one that defines something: what is behind it, only tries it out."""
+        for code in reversed(blocks):
+            if re.search(_DEFINING[self._names[0]], code, re.MULTILINE) and not _TRIES_OUT.search(code):
+                return code
+        return blocks[-1]
+
+
+def without_prose(text: str) -> str:
+    """Python that stands among sentences: from the first line that can begin a module to the last one of code."""
+    lines = text.split("\n")
+    begin = next((number for number, line in enumerate(lines) if _BEGINS.match(line)), 0)
+    end = len(lines)
+    while end > begin + 1 and not (_BEGINS.match(lines[end - 1]) or _CONTINUES.match(lines[end - 1])):
+        end -= 1
+    return "\n".join(lines[begin:end])
+
 
 def defines(code: str, entry: str, language: str) -> bool:
     """Whether the code looks as if it defined the entry, under its name or that name as Python writes it."""
-    name = entry.rpartition(".")[2]
-    snake = _HUMP.sub("_", name).lower()
-    names = "|".join(re.escape(each) for each in dict.fromkeys((name, snake, f"{name}_", f"{snake}_")))
-    return re.search(_DEFINING[language].format(names=names), code, re.MULTILINE) is not None
+    wanted = _squashed(entry.rpartition(".")[2])
+    found = re.finditer(_DEFINING[language], code, re.MULTILINE)
+    return any(_squashed(name) == wanted for each in found for name in each.groups() if name)
+
+
+def _squashed(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -13,10 +13,10 @@ PYTHON_FOR: dict[str, frozenset[str]] = {
     "IndexOutOfBoundsException": _OUT_OF_RANGE,
     "EmptyStackException": _OUT_OF_RANGE,
     "NoSuchElementException": frozenset({"LookupError", "StopIteration", "ValueError"}),
-    "NullPointerException": frozenset({"AttributeError", "TypeError"}),
+    "NullPointerException": frozenset({"AttributeError", "TypeError", "ValueError"}),
     "ClassCastException": frozenset({"TypeError"}),
     "ArrayStoreException": frozenset({"TypeError"}),
-    "IllegalArgumentException": _BAD_VALUE,
+    "IllegalArgumentException": frozenset({"ValueError", "KeyError"}),  # Colour.valueOf(name) is Colour[name]
     "NumberFormatException": _BAD_VALUE,
     "DateTimeException": _BAD_VALUE,
     "ParseException": _BAD_VALUE,

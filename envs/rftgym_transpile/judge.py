@@ -24,7 +24,7 @@ from rftgym_transpile.verdict import Kind, Verdict
 
 MEBIBYTE = 1 << 20
 PYTHON_LIMITS = Limits(
-    wall_seconds=15, cpu_seconds=15, memory_bytes=512 * MEBIBYTE, output_bytes=8 * MEBIBYTE, processes=8
+    wall_seconds=45, cpu_seconds=15, memory_bytes=512 * MEBIBYTE, output_bytes=8 * MEBIBYTE, processes=8
 )
 CALL_SECONDS = 2.0
 REMEMBERED = 4096
@@ -104,6 +104,8 @@ class Judge:
                 self._verdicts.move_to_end(key)
                 return self._verdicts[key]
         verdict = self._judged(data, truth, code)
+        if truth.constants and not verdict.success and target == "python" and "Enum" in code:
+            verdict = max(verdict, self._judged(data, truth, code, members=True), key=lambda each: each.passed)
         if verdict.kind not in (
             "timeout",
             "memory",
@@ -114,10 +116,11 @@ class Judge:
                     self._verdicts.popitem(last=False)
         return verdict
 
-    def _judged(self, data: Mapping[str, Any], truth: Truth, code: str) -> Verdict:
+    def _judged(self, data: Mapping[str, Any], truth: Truth, code: str, *, members: bool = False) -> Verdict:
+        """A verdict; with ``members``, the answer is given members of its own Enum instead of their names."""
         target, entry = data["target_language"], data["entry"]
         status, message, did = (
-            self._in_python(entry, truth, code)
+            self._in_python(entry, truth, code, truth.constants if members else ())
             if target == "python"
             else self._by_harness(target, entry, truth, code)
         )
@@ -136,8 +139,11 @@ class Judge:
         why = f"test {first + 1} of {len(rows)}: {why}" if kind not in ("import", "inputs") else why
         return Verdict(kind, why[:300], True, ran, sum(passed), tests, constant)
 
-    def _in_python(self, entry: str, truth: Truth, code: str) -> tuple[Kind, str, list[Did]]:
-        text = adapter.adapted(code, entry, session=truth.session, spread=truth.spread, telling=truth.telling)
+    def _in_python(
+        self, entry: str, truth: Truth, code: str, members: Sequence[str]
+    ) -> tuple[Kind, str, list[Did]]:
+        shape = {"session": truth.session, "spread": truth.spread, "telling": truth.telling}
+        text = adapter.adapted(code, entry, **shape, members=members)
         ran = self._tool("python").run(text, adapter.ENTRY, truth.calls)
         status: Kind = "right" if ran.status == "ok" else ran.status
         message = ran.message.replace(adapter.ENTRY, entry)

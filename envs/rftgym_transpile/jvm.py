@@ -22,7 +22,9 @@ from rftgym_transpile.programs import RESULTS, Program, Ran, Workshop, no_toolch
 CURE = "apt-get install openjdk-17-jdk-headless (a JDK, 17 or later)"
 HARNESS = Path(__file__).parent / "harness"
 MEBIBYTE = 1 << 20
-START_SECONDS, COMPILE_SECONDS = 25.0, 3.0
+START_SECONDS, COMPILE_SECONDS = 50.0, 3.0
+COMPILER_SECONDS = 120
+"""For the harness itself, once in a process."""
 FLAGS = (
     "-Xshare:auto",
     "-XX:TieredStopAtLevel=1",
@@ -115,23 +117,26 @@ def harness(home: Path) -> bytes:
 
 
 def _compile(home: Path) -> bytes:
+    """Run the compiler in a folder of its own, where a crash may leave its reports."""
     with tempfile.TemporaryDirectory() as folder:
         sources = [str(path) for path in sorted(HARNESS.glob("*.java"))]
-        command = [
-            str(home / "bin" / "javac"),
-            "-encoding",
-            "UTF-8",
-            "-J-XX:TieredStopAtLevel=1",
-            "-d",
-            folder,
-        ]
+        reports = [f"-J-XX:{name}={folder}/{name}.log" for name in ("ErrorFile", "ReplayDataFile")]
+        modest = ["-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-J-XX:-UsePerfData", "-J-Xmx256m"]
+        compiler = str(home / "bin" / "javac")
+        command = [compiler, *modest, *reports, "-encoding", "UTF-8", "-d", folder, *sources]
         try:
-            subprocess.run([*command, *sources], check=True, capture_output=True, timeout=120)
+            done = subprocess.run(
+                command, check=False, capture_output=True, timeout=COMPILER_SECONDS, cwd=folder
+            )
         except (OSError, subprocess.SubprocessError) as error:
-            said = getattr(error, "stderr", b"") or b""
+            why = f"longer than {COMPILER_SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else error
+            raise InfrastructureError(f"{compiler} does not run: {why}") from error
+        if done.returncode != 0:
+            said = " ".join((done.stderr + done.stdout).decode(errors="replace").split())[:300]
+            how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
             raise InfrastructureError(
-                f"the harness does not compile with {home}: {error} {said.decode(errors='replace')[:300]}"
-            ) from error
+                f"{compiler} fails with {how} (too little memory, or a broken JDK? {CURE}): {said}"
+            )
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as jar:
             for path in sorted(Path(folder).glob("*.class")):

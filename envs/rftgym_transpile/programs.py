@@ -16,7 +16,7 @@ STATUSES = ("ok", "compile", "missing", "inputs", "timeout", "memory", "output",
 MESSAGE_CHARACTERS = 300
 BATCH = 64
 """Programs in one process."""
-BUSY_MACHINE = 3
+BUSY_MACHINE = 5
 """So many times its limit a program may take where others keep the processor busy."""
 RESULTS = "results.jsonl"
 

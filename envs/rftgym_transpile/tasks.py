@@ -50,6 +50,12 @@ class _Row(TaskRow):
             raise ValueError(f"{entry!r:.60} is not the name of a method, function or class")
         return entry
 
+    @field_validator("inputs")
+    @classmethod
+    def _arguments(cls, inputs: list[Any]) -> list[Any]:
+        """A bare number or text is the only argument."""
+        return [each if isinstance(each, list | dict) else [each] for each in inputs]
+
     @model_validator(mode="after")
     def _fits_together(self) -> _Row:
         if self.expected is not None and len(self.expected) != len(self.inputs):

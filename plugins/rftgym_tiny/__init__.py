@@ -1,4 +1,4 @@
-"""The bundled models `tiny` and `tiny-kernels`: a few million parameters each, poor at their one task until trained."""
+"""The bundled models `tiny`, `tiny-kernels` and `tiny-mixed`: a few million parameters each, poor at what they know."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rftgym import PolicySpec, hookimpl
 
 @hookimpl
 def rftgym_policies() -> Sequence[PolicySpec]:
-    """Register ``--model tiny`` and ``--model tiny-kernels``."""
+    """Register ``--model tiny``, ``--model tiny-kernels`` and ``--model tiny-mixed``."""
     return [
         PolicySpec(
             id="tiny",
@@ -22,6 +22,7 @@ def rftgym_policies() -> Sequence[PolicySpec]:
                 "trainer.warmup": 2,
                 "trainer.schedule": "linear",
             },
+            knows=("wordle",),
         ),
         PolicySpec(
             id="tiny-kernels",
@@ -33,5 +34,18 @@ def rftgym_policies() -> Sequence[PolicySpec]:
                 "trainer.warmup": 2,
                 "trainer.schedule": "linear",
             },
+            knows=("triton-kernels", "triton-kernels-repair", "triton-kernels-generated"),
+        ),
+        PolicySpec(
+            id="tiny-mixed",
+            entry_point="rftgym_tiny.policy:load_mixed",
+            summary="A very small llama, bundled: calculates, translates Java and calls tools, carelessly",
+            trainable=True,
+            train_defaults={
+                "trainer.learning_rate": 1.5e-3,
+                "trainer.warmup": 2,
+                "trainer.schedule": "linear",
+            },
+            knows=("math", "transpile-java-python", "tool-use"),
         ),
     ]

@@ -12,6 +12,7 @@ from rftgym.registry import installed
 
 WEIGHTS: Final = Path(__file__).parent / "weights"
 KERNEL_WEIGHTS: Final = Path(__file__).parent / "kernels"
+MIXED_WEIGHTS: Final = Path(__file__).parent / "mixed"
 
 
 def load(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> Policy:
@@ -31,6 +32,11 @@ def load(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> 
 def load_kernels(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> Policy:
     """The policy `tiny-kernels`; arguments and errors as of :func:`load`."""
     return _from(KERNEL_WEIGHTS, "tiny-kernels", settings, trainable, seed)
+
+
+def load_mixed(settings: ModelSettings, *, trainable: bool = False, seed: int = 0) -> Policy:
+    """The policy `tiny-mixed`; arguments and errors as of :func:`load`."""
+    return _from(MIXED_WEIGHTS, "tiny-mixed", settings, trainable, seed)
 
 
 def _from(folder: Path, name: str, settings: ModelSettings, trainable: bool, seed: int) -> Policy:

@@ -83,7 +83,7 @@ TRAIN = (
     ask(
         "extreme-price",
         0.1,
-        "What is the {extreme} price of a product of category '{category}'?",
+        "What is the {extreme} price of a product of category '{category}'? One row, with NULL where there is none.",
         "the price",
         "SELECT {extreme}(price) FROM products WHERE category = {category}",
         extreme=EXTREME,
@@ -257,7 +257,7 @@ TEST = (
         "revenue-by-city",
         0.6,
         "What is the worth (price times quantity) of all that customers of each known city have ordered, orders of "
-        "status '{status}' left out? Only cities with any such order.",
+        "status '{status}' left out? Only cities with any such order that holds something.",
         "city, worth",
         "SELECT c.city, SUM(p.price * i.quantity) FROM customers c JOIN orders o ON o.customer_id = c.id "
         "JOIN order_items i ON i.order_id = o.id JOIN products p ON p.id = i.product_id "

@@ -101,7 +101,7 @@ TRAIN = (
         "hired-by-year",
         0.3,
         "How many employees were hired in each year from {year} on? In order of time.",
-        "year, number of employees",
+        "year as a whole number, number of employees",
         "SELECT @YEAR(hired) AS year, COUNT(*) FROM employees WHERE @YEAR(hired) >= {year} GROUP BY year ORDER "
         "BY year",
         (0,),

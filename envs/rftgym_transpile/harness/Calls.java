@@ -9,6 +9,7 @@ import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ final class Calls {
         final Executable called;
         final Object[] arguments;
         final List<Object> told = new ArrayList<>();
+        int distance;
 
         Fitted(Executable called, List<?> json) throws ReflectiveOperationException {
             this.called = called;
@@ -68,7 +70,9 @@ final class Calls {
                 throw new IllegalArgumentException(given.size() + " arguments for " + types.length + " parameters");
             }
             arguments = new Object[types.length];
+            distance = called.isVarArgs() ? 100 : 0;
             for (int i = 0; i < types.length; i++) {
+                distance += Reader.distance(given.get(i), Reader.raw(types[i]));
                 arguments[i] = Reader.read(given.get(i), types[i]);
                 Object said = new Writer(true).write(arguments[i]);
                 told.add(called.isVarArgs() && i == last ? Map.of("$varargs", said) : said);
@@ -90,13 +94,16 @@ final class Calls {
 
     private final List<Class<?>> classes;
     private final String name;
+    private final String owner;
     private final Class<?> constructed;
     private final Capture out;
 
     Calls(List<Class<?>> classes, String entry, Capture out) throws NoSuchCall {
         this.classes = classes;
         this.out = out;
-        this.name = entry.substring(entry.lastIndexOf('.') + 1);
+        String[] path = entry.split("\\.");
+        this.name = path[path.length - 1];
+        this.owner = path.length > 1 ? path[path.length - 2] : "";
         Class<?> named = null;
         for (Class<?> each : classes) {
             named = named == null && each.getSimpleName().equals(name) ? each : named;
@@ -106,6 +113,17 @@ final class Calls {
             throw new NoSuchCall("missing", "there is no method or class " + name);
         }
         this.constructed = method ? null : named;
+    }
+
+    /** Methods that the entry may mean: those of the class that it names, or of all classes. */
+    private List<Method> meant() {
+        for (Class<?> each : classes) {
+            List<Method> own = each.getSimpleName().equals(owner) ? methods(each, name) : List.of();
+            if (!own.isEmpty()) {
+                return own;
+            }
+        }
+        return methods(null, name);
     }
 
     /** Methods of a name, static ones first; of the class and those above it, or of all classes. */
@@ -128,17 +146,32 @@ final class Calls {
         return found;
     }
 
+    /** The nearest of several methods of a name, as Java would choose it. */
     private static Fitted fit(List<? extends Executable> candidates, List<?> json, String what)
             throws NoSuchCall, ReflectiveOperationException {
         String why = "there is none";
+        Fitted best = null;
         for (Executable each : candidates) {
             try {
-                return new Fitted(each, json);
+                Fitted fitted = new Fitted(each, json);
+                best = best == null || fitted.distance < best.distance ? fitted : best;
             } catch (IllegalArgumentException misfit) {
                 why = misfit.getMessage();
             }
         }
-        throw new NoSuchCall("inputs", what + ": " + why);
+        for (Executable each : candidates) { // [1, 2] may be all arguments, or the only one
+            if (best == null && each.getParameterCount() == 1 && !json.equals(Collections.singletonList(null))) {
+                try {
+                    best = new Fitted(each, Collections.singletonList(json));
+                } catch (IllegalArgumentException misfit) {
+                    continue; // the first complaint says more
+                }
+            }
+        }
+        if (best == null) {
+            throw new NoSuchCall("inputs", what + ": " + why);
+        }
+        return best;
     }
 
     /** Call with one input; puts what was given and what came of it at the end of the lists. */
@@ -148,7 +181,7 @@ final class Calls {
             if (!(input instanceof List)) {
                 throw new NoSuchCall("inputs", "the input of a method is a list of arguments");
             }
-            Fitted fitted = fit(methods(null, name), (List<?>) input, name);
+            Fitted fitted = fit(meant(), (List<?>) input, name);
             inputs.add(fitted.told);
             results.add(made(fitted, null, true));
             return;

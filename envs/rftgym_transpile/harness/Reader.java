@@ -37,6 +37,17 @@ final class Reader {
         return new IllegalArgumentException(said + " is no " + type.getTypeName());
     }
 
+    /** How far a type is from what JSON holds: of overloaded methods the nearest is meant. */
+    static int distance(Object json, Class<?> raw) {
+        List<Class<?>> nearest = json instanceof BigInteger
+                ? List.of(int.class, long.class, Integer.class, Long.class, BigInteger.class, short.class, byte.class, double.class, Double.class)
+                : json instanceof Number ? List.of(double.class, Double.class, float.class)
+                : json instanceof Boolean ? List.of(boolean.class, Boolean.class)
+                : json instanceof String ? List.of(String.class, char.class, Character.class) : List.of();
+        int place = nearest.indexOf(raw);
+        return place >= 0 ? place : raw == Object.class ? 20 : 10;
+    }
+
     static Object read(Object json, Type type) {
         Class<?> raw = raw(type);
         if (json == null) {

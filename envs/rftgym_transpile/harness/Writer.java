@@ -3,12 +3,15 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.SortedSet;
 import java.util.stream.BaseStream;
 
 /** Makes JSON of Java values, typed where JSON's own types do not say enough. */
@@ -73,7 +76,8 @@ final class Writer {
         }
         if (value instanceof Collection) {
             List<Object> items = all(((Collection<?>) value).iterator(), depth);
-            return value instanceof java.util.Set ? Map.of("$set", items) : items;
+            boolean ordered = !input && (value instanceof SortedSet || value instanceof LinkedHashSet);
+            return value instanceof Set ? Map.of(ordered ? "$orderedset" : "$set", items) : items;
         }
         return other(value, depth);
     }

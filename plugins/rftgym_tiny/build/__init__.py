@@ -1,5 +1,5 @@
-"""Builds the bundled models: small Llamas with byte-level tokenizers, trained on exact shares instead of samples.
+"""Builds the bundled models: small Llamas with byte-level tokenizers, each trained on its environments' own players.
 
-`python -m rftgym_tiny.build.wordle --help` and `python -m rftgym_tiny.build.kernels --help`; the model card beside
-this package tells the recipes.
+`python -m rftgym_tiny.build.wordle --help`, likewise `kernels` and `mixed`; the model card beside this package tells
+the recipes.
 """

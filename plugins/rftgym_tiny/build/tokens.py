@@ -1,4 +1,4 @@
-"""The tokenizers: one token a byte, whose id is the byte's value, and one for every fixed phrase.
+"""The tokenizers: one token a byte, whose id is the byte's value, one for every merge and one for every fixed phrase.
 
 Any text round-trips. Where phrases overlap, the one that begins first is taken, and of those the longest.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 END: Final = "<|im_end|>"
@@ -39,15 +39,22 @@ def byte_names() -> list[str]:
     return [chr(byte if byte in printable else next(spare)) for byte in range(256)]
 
 
-def build_tokenizer(phrases: Sequence[str], context: int) -> PreTrainedTokenizerFast:
+def build_tokenizer(
+    phrases: Sequence[str], context: int, *, merges: Sequence[tuple[str, str]] = (), pieces: str = ""
+) -> PreTrainedTokenizerFast:
     """A tokenizer, ready to be saved.
 
     Args:
-        phrases: what is one token beside the bytes and the marks of the chat template, in the order of their ids.
+        phrases: what is one token beside bytes, merges and the marks of the chat template, in the order of their ids.
         context: most tokens that the model takes.
+        merges: pairs of tokens that are one token side by side, the first pair first; in the byte-level alphabet.
+        pieces: a pattern that texts are cut by before anything is merged; needed with `merges`.
     """
-    core = Tokenizer(models.BPE(vocab={name: byte for byte, name in enumerate(byte_names())}, merges=[]))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    names = [*byte_names(), *dict.fromkeys(left + right for left, right in merges)]
+    core = Tokenizer(models.BPE(vocab={name: id for id, name in enumerate(names)}, merges=list(merges)))
+    as_bytes = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    cut = [pre_tokenizers.Split(Regex(pieces), "isolated")] if pieces else []
+    core.pre_tokenizer = pre_tokenizers.Sequence([*cut, as_bytes]) if cut else as_bytes
     core.decoder = decoders.ByteLevel()
     core.add_special_tokens([AddedToken(text, normalized=False, special=True) for text in SPECIAL])
     core.add_tokens([AddedToken(text, normalized=False) for text in phrases])
