@@ -4,7 +4,8 @@
     python benchmarks/learning.py wordle --draw docs/results/wordle_learning.json --svg docs/assets/wordle.svg
 
 The first command trains (minutes a seed on 2 cores); the second draws the picture of the README from what it printed.
-Likewise for triton-kernels, and with --trainer for another algorithm than the default one.
+Likewise for other environments, with --trainer for another algorithm than the default one, and with --kwargs for a part
+of an environment's tasks.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 260, 52, 36, 16, 16
 COLOURS = ("#0d9488", "#d97706", "#7c3aed")
 
 
-def trained(env: str, seed: int, options: dict[str, Any]) -> dict[str, Any]:
+def trained(
+    env: str, seed: int, options: dict[str, Any], kwargs: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """One run: successes before, on the way (validation tasks) and after (test tasks), and its seconds."""
     import rftgym
     from rftgym.runs.directory import RunDirectory
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as directory:
-        result = rftgym.train(env=env, seed=seed, runs=directory, **options)
+        result = rftgym.train(env={"id": env, "kwargs": kwargs or {}}, seed=seed, runs=directory, **options)
         evaluations = RunDirectory.open(result["run"]).evaluations()
         metrics = RunDirectory.open(result["run"]).metrics()
     return {
@@ -107,6 +110,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, help="instead of the default")
     parser.add_argument("--trainer", help="instead of the default")
+    parser.add_argument(
+        "--kwargs", type=json.loads, help='of the environment, as JSON: {"difficulty": [0, 0.2]}'
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--draw", type=Path, help="figures printed earlier with --json")
     parser.add_argument("--svg", type=Path, help="with --draw: where the picture goes")
@@ -119,7 +125,7 @@ def main() -> None:
     options: dict[str, Any] = {"trainer": {name: value for name, value in asked.items() if value is not None}}
     runs = []
     for seed in arguments.seeds:
-        runs.append(trained(arguments.env, seed, options))
+        runs.append(trained(arguments.env, seed, options, arguments.kwargs))
         print(summary(runs[-1]), file=sys.stderr, flush=True)
     if arguments.json:
         print(json.dumps(runs, indent=1))

@@ -1,4 +1,4 @@
-"""How many queries a second of processor time are judged, where every answer is of a new task and where several share one.
+"""How many queries a second of processor time are judged: each of a new task, and several of one task.
 
     python benchmarks/sql_throughput.py --engine sqlite --tasks 100 --answers 8
 

@@ -60,12 +60,17 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
             f"environment {id!r}: {spec.entry_point!r} is no class that derives from rftgym.TextEnv"
         )
     arguments = {**spec.kwargs, **kwargs}
+    given = ", ".join(kwargs) or "no arguments"
     try:
         inspect.signature(factory).bind(**arguments)
     except TypeError as error:
-        given = ", ".join(kwargs) or "no arguments"
         raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
-    env = factory(**arguments)
+    try:
+        env = factory(**arguments)
+    except TypeError as error:  # where ``**`` hands arguments on to a base, it is the base that knows better
+        if not any(f"unexpected keyword argument '{name}'" in str(error) for name in kwargs):
+            raise
+        raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
     env.id = id
     return env
 

@@ -35,6 +35,7 @@ from rftgym_chess.symmetry import fingerprint, flipped, flipped_move, mirrored_m
 
 QUEEN_ENDING = "7k/8/8/8/8/8/8/KQ6 w - - 0 1"
 PROMOTIONS = "7k/P7/8/8/8/8/8/K7 w - - 0 1"
+BLACK_TO_MOVE = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
 KNIGHTS = "7k/8/8/8/8/1N3N2/8/K7 w - - 0 1"
 
 
@@ -82,6 +83,12 @@ def own_puzzle(**fields: Any) -> Task:
         (chess.STARTING_FEN, "e4", "e2e4"),
         (chess.STARTING_FEN, "1. e4!", "e2e4"),
         (chess.STARTING_FEN, "1.Nf3", "g1f3"),
+        (chess.STARTING_FEN, "**Nf3!**", "g1f3"),
+        (chess.STARTING_FEN, "`e4`", "e2e4"),
+        (BLACK_TO_MOVE, "1... Nf6", "g8f6"),
+        (BLACK_TO_MOVE, "12. ... Nf6", "g8f6"),
+        (BLACK_TO_MOVE, "...Nf6", "g8f6"),
+        (BLACK_TO_MOVE, "… e5 !?", "e7e5"),
         (chess.STARTING_FEN, "♘f3", "g1f3"),
         (chess.STARTING_FEN, "nf3", "g1f3"),
         (chess.STARTING_FEN, "Ng1-f3", "g1f3"),
@@ -122,6 +129,10 @@ def test_a_move_is_read_in_any_usual_spelling(fen: str, text: str, move: str) ->
         (chess.STARTING_FEN, "e4 e5", "unreadable"),
         (chess.STARTING_FEN, "e4 or d4", "unreadable"),
         (chess.STARTING_FEN, "e2 e4", "unreadable"),
+        (chess.STARTING_FEN, "1. e4 e5", "unreadable"),
+        (chess.STARTING_FEN, "**e4** **d4**", "unreadable"),
+        (chess.STARTING_FEN, "...", "unreadable"),
+        (chess.STARTING_FEN, "``**``", "unreadable"),
         (chess.STARTING_FEN, "N", "unreadable"),
         (chess.STARTING_FEN, "and", "unreadable"),
         (chess.STARTING_FEN, "е4", "unreadable"),  # a Cyrillic letter
@@ -545,7 +556,7 @@ def test_a_lead_is_counted_after_the_last_reply() -> None:
 
 @given(st.integers(0, 10_000), st.sampled_from([0.0, 0.3]))
 @settings(max_examples=12)
-def test_whatever_is_played_only_a_reached_goal_earns_more_than_half(seed: int, nonsense: float) -> None:
+def test_whatever_is_played_only_a_reached_goal_earns_more_than_a_third(seed: int, nonsense: float) -> None:
     draw = Random(seed)
     env = made("chess-play").spawn()
     task = env.tasks.item("train", draw.randrange(env.tasks.size("train") or 0))
@@ -560,7 +571,9 @@ def test_whatever_is_played_only_a_reached_goal_earns_more_than_half(seed: int, 
         paid, over = paid + reward, terminated or truncated
     score = info["score"]
     assert paid == pytest.approx(score.reward) and 0 <= score.components["progress"] <= 1
-    assert score.success or score.reward <= 0.5
+    assert (
+        score.success or score.reward <= 0.325 + 1e-9
+    )  # as the README says: a draw, all of it in legal moves
 
 
 def test_the_opponent_replies_alike_whatever_the_seed_of_the_episode() -> None:
@@ -609,6 +622,40 @@ def test_a_stockfish_that_dies_is_the_machines_fault_and_is_started_anew(engine:
     again = other._program
     other.close()
     assert again is not None and again._process.poll() is not None
+
+
+@pytest.mark.parametrize("said", ["", "bestmove", "bestmove (none)", "bestmove e2e5"])
+def test_a_stockfish_that_says_nonsense_is_the_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    other = tmp_path / "stockfish"
+    other.write_text(f"#!/bin/sh\nread line; read line; read line\necho '{said} '\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("RFTGYM_STOCKFISH", str(other))
+    with pytest.raises(InfrastructureError, match="no legal move"):
+        StockfishOpponent(100).reply(chess.Board(), Plan(Habits(1, 0.0), 0))
+
+
+def test_a_stockfish_that_cannot_be_started_is_the_machines_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    junk = tmp_path / "stockfish"
+    junk.write_bytes(b"\x7fELF junk")
+    junk.chmod(0o755)
+    monkeypatch.setenv("RFTGYM_STOCKFISH", str(junk))
+    with pytest.raises(InfrastructureError, match="cannot be started"):
+        StockfishOpponent(100).reply(chess.Board(), Plan(Habits(1, 0.0), 0))
+
+
+def test_the_doctor_looks_where_the_environment_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    import rftgym_chess
+
+    monkeypatch.setenv("RFTGYM_STOCKFISH", "/nowhere/stockfish")
+    check = rftgym_chess.rftgym_checks()[1]
+    assert not check.ok and "RFTGYM_STOCKFISH" in check.cure
+    monkeypatch.setenv("RFTGYM_STOCKFISH", sys.executable)
+    check = rftgym_chess.rftgym_checks()[1]
+    assert check.ok and check.detail == sys.executable and not check.cure
 
 
 def test_a_hung_stockfish_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -694,6 +741,11 @@ def test_a_mate_that_takes_too_long_to_prove_is_refused(
     ("row", "says"),
     [
         ({"fen": "nonsense", "best": ["e4"]}, "is no FEN"),
+        ({"fen": "6k1/5ppp/8/8/8/8/8/K2R4 w - - 150 90", "mate_in": 1}, "is over (seventyfive moves)"),
+        (
+            {"fen": QUEEN_ENDING, "best": ["Qb7"], "values": {"Qb7": 1, "b1b7": 2}},
+            "two values for the move 'b1b7'",
+        ),
         ({"fen": "8/8/8/8/8/8/8/K7 w - - 0 1", "best": ["Ka2"]}, "no black king"),
         ({"fen": "6Rk/8/5B2/8/8/8/8/K7 b - - 0 1", "best": ["Kxg8"], "mate_in": 1}, "either"),
         ({"fen": "7k/6Q1/6K1/8/8/8/8/8 b - - 0 1", "best": ["Kxg7"]}, "game is over"),

@@ -193,6 +193,10 @@ def test_make_passes_arguments_and_refuses_others() -> None:
         UsageError, match=r"'wordle' cannot be made with max_turn: .*unexpected keyword argument 'max_turn'"
     ):
         rftgym.make("wordle", max_turn=2)
+    with pytest.raises(
+        UsageError, match=r"'math' cannot be made with kind: .*unexpected keyword argument 'kind'"
+    ):
+        rftgym.make("math", kind=["words"])
     with pytest.raises(UsageError, match="max_turns=0"):
         rftgym.make("wordle", max_turns=0)
 

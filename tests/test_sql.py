@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +24,8 @@ from rftgym_sql import jobs
 from rftgym_sql.answers import SqlParser
 from rftgym_sql.catalogue import by_split, task_of
 from rftgym_sql.compare import same
-from rftgym_sql.duck import without_references
+from rftgym_sql.duck import DuckDatabase, without_references
+from rftgym_sql.env import SqlEnv
 from rftgym_sql.judge import BOUNDS, STATES, Judge
 from rftgym_sql.mutants import KINDS, mutants
 from rftgym_sql.processes import Setting
@@ -152,7 +154,7 @@ def told(task: Task, rows: Sequence[Any], others: Sequence[str]) -> set[int]:
     """Which queries give another result than the task's own on some of these states."""
     found: set[int] = set()
     schema = next(schema for schema, _ in sum(by_split().values(), ()) if schema.name == task.data["schema"])
-    database = SqliteDatabase(schema.ddl("sqlite"), Bounds(**{**BOUNDS, "calls": 10**6}))
+    database = SqliteDatabase(schema.ddl("sqlite"), Bounds(**{**BOUNDS, "calls": 10**6}))  # for all of them
     for each in rows:
         database.fill(each)
         wanted = database.ask(task.data["query"])
@@ -318,6 +320,13 @@ def test_rows_that_tie_in_the_stated_order_may_change_places() -> None:
         ("<think>```sql\nSELECT 2\n```</think>```sql\nSELECT 1\n```", "SELECT 1", True),
         ("```sql\nSELECT 1\n```\n```sql\nSELECT 2\n```", "SELECT 2", False),
         ("SELECT 1", "SELECT 1", False),
+        ("```sql SELECT 1 FROM t;```", "SELECT 1 FROM t", True),
+        ("```SQL\nSELECT 1\n```\nIt gives:\n```\nname | price\na | 1\n```", "SELECT 1", True),
+        ("```python\nSELECT 2\n```\n```\nSELECT 1\n```", "SELECT 1", True),
+        ("```sql\nSELECT 1 FROM t", "SELECT 1 FROM t", False),
+        ("```sql\nSELECT 1\n```\n```\n", "SELECT 1", True),
+        ("```sql\n```", None, False),
+        ("```\nno query\n```", None, False),
         ("```sql\nDROP TABLE t\n```", "DROP TABLE t", False),
         ("```sql\nSELECT 1; SELECT 2\n```", "SELECT 1; SELECT 2", False),
         ("```sql\nSELECT ';' FROM t -- ; no end\n```", "SELECT ';' FROM t", True),
@@ -358,6 +367,22 @@ def test_reading_takes_time_in_proportion() -> None:
     assert time.process_time() - start < 5
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ('SELECT "random"() FROM t', '"random"'),
+        ("SELECT * FROM t USING SAMPLE 3", "sample"),
+        ("SELECT * FROM t TABLESAMPLE 10%", "sample"),
+        ("SELECT x FROM t JOIN u USING (sample)", ""),
+        ("SELECT date(x), 'now' FROM t", "now"),
+        ("SELECT 'now', random FROM t", ""),
+    ],
+)
+def test_what_would_not_be_the_same_tomorrow(query: str, said: str) -> None:
+    assert said in unsteady(query)
+    assert bool(unsteady(query)) is bool(said)
+
+
 # ---- hostile queries
 
 HOSTILE = [
@@ -369,6 +394,7 @@ HOSTILE = [
     ("SELECT printf('%.*c', 1000000000, 'x') FROM products", "timeout"),
     ("SELECT zeroblob(1000000000) FROM products", "refused"),
     ("SELECT randomblob(1000000000) FROM products", "refused"),
+    ("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM products, n ORDER BY x", "timeout"),
     ("SELECT random() FROM products", "refused"),
     ("SELECT date('now') FROM products", "refused"),
     ("SELECT date() FROM products", "refused"),
@@ -486,6 +512,67 @@ def test_every_template_has_a_right_answer_in_duckdb(duck: Judge) -> None:
             assert duck.prepared(task).luck <= 0.67, task
 
 
+DATABASES = [SqliteDatabase, DuckDatabase]
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_database_holds_one_state_after_the_other(kind: Any) -> None:
+    ddl = "CREATE TABLE a (id INTEGER PRIMARY KEY, x REAL, y TEXT); CREATE TABLE b (id INTEGER PRIMARY KEY);"
+    with closing(kind(ddl, Bounds(**BOUNDS))) as database:
+        database.fill({"a": [[1, 0.5, "it's"], [2, None, None]], "b": [[7]]}, now=False)
+        assert database.ask("SELECT * FROM a ORDER BY id") == [[1, 0.5, "it's"], [2, None, None]]
+        assert database.touched == {"a"}
+        database.fill({"a": [[2, 1, "new"]], "b": []}, now=False)
+        # A table may be read under any name, from anywhere in the query, and under a WITH of its own name.
+        assert database.ask(
+            "WITH a AS (SELECT * FROM main.A) SELECT id, x, (SELECT COUNT(*) FROM b) FROM a"
+        ) == [[2, 1, 0]]
+        database.fill({}, now=False)
+        assert database.ask("SELECT (SELECT COUNT(*) FROM a), (SELECT COUNT(*) FROM b)") == [[0, 0]]
+        assert database.touched == {"a", "b"}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_query_that_fails_leaves_the_state_as_it_was(kind: Any) -> None:
+    with closing(kind("CREATE TABLE a (id INTEGER PRIMARY KEY, y TEXT);", Bounds(**BOUNDS))) as database:
+        database.fill({"a": [[1, "x"], [2, "y"]]})
+        for query in (
+            "SELECT missing FROM a",
+            "SELEC",
+            "SELECT SUM(9223372036854775807 * id * id * 9) / 0 FROM a, a",
+            "SELECT n.id FROM a n, a o, a p, a q, a r, a s, a t, a u, a v, a w, a x, a y, a z",
+        ):
+            with pytest.raises(Unfit):
+                database.ask(query)
+            assert database.ask("SELECT COUNT(*) FROM a") == [[2]]
+        with pytest.raises(Exception, match=r"column|values"):
+            database.fill({"a": [[1]]})
+        database.fill({"a": [[1, "z"]]})
+        assert database.ask("SELECT y FROM a") == [["z"]]
+
+
+def test_the_numbers_that_sqlite_gives_begin_anew_in_every_state() -> None:
+    database = SqliteDatabase(
+        "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, y TEXT);", Bounds(**BOUNDS)
+    )
+    for _ in range(2):
+        database.fill({"a": [[None, "x"]]})
+        assert database.ask("SELECT id FROM a") == [[1]]
+    with pytest.raises(Unfit, match="prohibited"):
+        database.ask("SELECT seq FROM sqlite_sequence")
+
+
+def test_a_long_query_in_duckdb_is_ended_where_that_is_asked_for() -> None:
+    with closing(DuckDatabase("CREATE TABLE a (id INTEGER)", Bounds(**BOUNDS, seconds=0.1))) as database:
+        database.fill({"a": [[1]]})
+        with pytest.raises(Unfit) as caught:
+            database.ask(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n, a"
+            )
+        assert caught.value.kind == "timeout"
+        assert database.ask("SELECT COUNT(*) FROM a") == [[1]]
+
+
 @pytest.mark.parametrize(
     ("ddl", "kept"),
     [
@@ -533,8 +620,6 @@ def test_given_states_are_used(tmp_path: Path, engine: str) -> None:
         ["INSERT INTO pets VALUES (1, 'Tom', NULL, 2)"],
         ["INSERT INTO pets VALUES (7, 'Ida', 'cat', 9)", "INSERT INTO visits VALUES (1, 7, 1), (2, 7, 1)"],
     ]
-    from rftgym_sql.env import SqlEnv
-
     path = file_of(tmp_path, {**OWN, "states": given, "columns": "name, number of visits"})
     env = rftgym.make("sql", engine=engine, tasks=SqlEnv.read_tasks(path))
     task = env.tasks.by_id("mine-1")
@@ -550,6 +635,23 @@ def test_given_states_are_used(tmp_path: Path, engine: str) -> None:
     ]
     for answer in env.demonstrate(task, 0) or []:
         assert answer.role in ("user", "assistant")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_views_and_recursion_may_be_used(tmp_path: Path, engine: str) -> None:
+    """Mutants of a recursion run for ever; they are given up."""
+    query = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) "
+        "SELECT o.name, COUNT(*) FROM n JOIN old o ON o.age > n.x + 3 GROUP BY o.name"
+    )
+    schema = OWN["schema"] + "CREATE VIEW old AS SELECT * FROM pets WHERE age > 3;"
+    path = file_of(tmp_path, {**OWN, "schema": schema, "query": query})
+    rows = [
+        {"task": "mine-1", "completion": f"```sql\n{text}\n```"}
+        for text in (query, query.replace("< 5", "< 6"))
+    ]
+    env = rftgym.make("sql", engine=engine, tasks=SqlEnv.read_tasks(path))
+    assert [row["success"] for row in rftgym.score(env, rows)] == [True, False]
 
 
 def test_rows_may_be_given_as_values(tmp_path: Path) -> None:
@@ -580,6 +682,17 @@ def test_rows_may_be_given_as_values(tmp_path: Path) -> None:
         ({"states": [[]], "rows": {"pets": []}}, "not both"),
         ({"rows": {"pets": [[1, 2]]}}, "rows: state 1 cannot be made"),
         ({"rows": {"pats": [[1, 2]]}}, "rows: state 1 cannot be made"),
+        (
+            {
+                "schema": "CREATE TABLE pets (id INTEGER PRIMARY KEY, name TEXT CHECK (name = '?'));",
+                "query": "SELECT name FROM pets",
+            },
+            "give 'states' or 'rows' that the schema allows",
+        ),
+        (
+            {"schema": "CREATE TABLE pets (name BLOB);", "states": [["INSERT INTO pets VALUES (x'ff')"]]},
+            "holds bytes",
+        ),
         ({"question": ""}, "question"),
         ({"extra": 1}, "extra"),
         ({"difficulty": 2}, "difficulty"),
@@ -595,6 +708,20 @@ def test_a_row_that_cannot_be_used_is_named_with_its_line(
         rftgym.score("sql", [{"task": "good", "completion": ""}], tasks=path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_a_query_that_an_answer_could_not_afford_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each state alone is within the bounds, and all of them together are not."""
+    monkeypatch.setattr("rftgym_sql.judge.MUTANTS", {"sqlite": 0})
+    query = (
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000) "
+        "SELECT name, (SELECT COUNT(*) FROM n) FROM pets"
+    )
+    rows = [{"pets": [[1, name, "cat", 4]]} for name in "abcd"]
+    with pytest.raises(UsageError, match="line 1: query: it is too costly for an answer"):
+        rftgym.score("sql", [], tasks=file_of(tmp_path, {**OWN, "query": query, "rows": rows}))
 
 
 def test_a_job_is_never_told_what_is_right(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -627,6 +754,12 @@ def test_a_compromised_process_is_told_by_the_comparison(
     for lie in (
         {"results": [[]] * STATES, "touched": ["products"]},
         {"results": [], "touched": ["products"]},
+        {"results": [[[None]]] * STATES},
+        {"results": [7, None, "x", {}, [1], [{}]], "touched": ["products"]},
+        {"kind": "right", "message": "believe me"},
+        {"kind": ["wrong"], "touched": 1},
+        {"kind": "timeout"},
+        {},
     ):
         monkeypatch.setattr(judge.processes, "answer", lambda header, lie=lie: Outcome("ok", lie))
         assert not judge.judge(task, "SELECT 1 FROM products").success
@@ -680,7 +813,9 @@ def test_demonstrations_are_mostly_right(env: TextEnv[Any], judge: Judge) -> Non
     assert 12 <= right <= 27
 
 
-@pytest.mark.parametrize("kwargs", [{"engine": "postgres"}, {"levels": 3}])
+@pytest.mark.parametrize(
+    "kwargs", [{"engine": "postgres"}, {"levels": 3}, {"workers": 0}, {"workers": "two"}]
+)
 def test_wrong_settings(kwargs: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         rftgym.make("sql", **kwargs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 import rftgym
 from rftgym import Task
-from rftgym.errors import UsageError
+from rftgym.errors import InfrastructureError, UsageError
 from rftgym.tasks import ListTaskset
 from rftgym.testing import check_env
 from rftgym_transpile import jvm, node, toolchains
@@ -25,7 +26,6 @@ from rftgym_transpile.style import style_of
 from rftgym_transpile.tasks import JAVASCRIPT
 
 HERE = Path(__file__).parent
-HELD_OUT, ANSWERS = HERE / "transpile_held_out.jsonl", HERE / "transpile_held_out_answers.jsonl"
 ABS = {
     "source_language": "java",
     "target_language": "python",
@@ -63,9 +63,12 @@ def lines(path: Path) -> list[dict[str, Any]]:
 # ---- right and wrong
 
 
-def test_held_out_methods_are_scored_right_on_every_line() -> None:
-    results = rftgym.score("transpile-java-python", ANSWERS, tasks=HELD_OUT)
-    assert len(results) >= 48
+@pytest.mark.parametrize("name", ["held_out", pytest.param("held_out_plain", marks=pytest.mark.slow)])
+def test_held_out_methods_are_scored_right_on_every_line(name: str) -> None:
+    """The plain ones are written, inputs and results too, as one does who has not read the notation."""
+    tasks, answers = HERE / f"transpile_{name}.jsonl", HERE / f"transpile_{name}_answers.jsonl"
+    results = rftgym.score("transpile-java-python", answers, tasks=tasks)
+    assert len({result["task"] for result in results}) == len(lines(tasks)) >= 40
     assert [(r["task"], r["success"], r["error"]) for r in results] == [
         (r["task"], r["right"], None) for r in results
     ]
@@ -199,6 +202,65 @@ def test_the_last_block_of_the_language_counts() -> None:
     assert parser.parse("```python\n\n```") == (None, False)
 
 
+CODE = "def f(n: int) -> int:\n    total = n\n\n    return total"
+
+
+@pytest.mark.parametrize(
+    ("completion", "code"),
+    [
+        (f"Here it is:\n\n{CODE}\n\nThis works (for n > 0).\nNote: ints only.", CODE),
+        (
+            f"Sure!\nimport math\nX = 3\n\n{CODE}\n\nprint(f(1))\n\nDone.",
+            f"import math\nX = 3\n\n{CODE}\n\nprint(f(1))",
+        ),
+        (
+            f"{CODE}\n\nif __name__ == '__main__':\n    print(f(2))",
+            f"{CODE}\n\nif __name__ == '__main__':\n    print(f(2))",
+        ),
+        (f"```python\n{CODE}\n```\nUsage:\n```python\nresult = f(3)\nprint(result)\n```", CODE),
+        (f"```python\n{CODE}\n```\nTests:\n```python\ndef test_f():\n    assert f(3)\n```", CODE),
+        (f"```python\ndef f(n): return 0\n```\nNo, rather:\n```python\n{CODE}\n```", CODE),
+        ("1. Code:\n   ```python\n   def f(n):\n       return n\n   ```", "def f(n):\n    return n"),
+        (f"```python\n{CODE}\n```\n".replace("\n", "\r\n"), CODE),
+        (f"````python\n{CODE}\n````", CODE),
+        ("no code, only words", "no code, only words"),
+    ],
+)
+def test_code_is_found_among_words(completion: str, code: str) -> None:
+    assert CodeParser("python").parse(completion).answer == code
+
+
+def test_what_an_answer_may_return_and_take() -> None:
+    def data(entry: str, inputs: list[Any], *results: Any) -> dict[str, Any]:
+        return {**ABS, "entry": entry, "inputs": inputs, "expected": [{"returns": each} for each in results]}
+
+    days = "from enum import Enum\nclass Day(Enum):\n    MON = 1\n    SUN = 7\n"
+    free = data("isFree", [[{"$enum": "MON"}], [{"$enum": "SUN"}]], False, True)
+    count = data("Counter.count", [[1], [2]], 1, 2)
+    decimal = data("f", [["1.10"]], {"$object": ["BigDecimal", "1.10"]})
+    deque = "from collections import deque\n"
+    cases = [
+        (data("f", [[3], [0]], [0, 1, 2], []), "def f(n): return range(n)", True),
+        (data("f", [[3], [0]], [0, 1, 2], []), deque + "def f(n): return deque(range(n))", True),
+        (data("f", [[3], [0]], [0, 1, 2], []), "def f(n): return (i for i in range(n))", False),
+        (data("f", [["ab"], [""]], [97, 98], []), "def f(s): return s.encode()", True),
+        (data("f", [[{"$map": [["a", 1]]}]], {"$set": ["a"]}), "def f(m): return m.keys()", True),
+        (decimal, "from decimal import Decimal\ndef f(s): return Decimal(s)", True),
+        (decimal, "def f(s): return float(s)", False),
+        (free, days + "def isFree(day): return day is Day.SUN", True),
+        (free, days + "def isFree(day): return Day[day] is Day.SUN", True),
+        (free, days + "def isFree(day): return day is Day.MON", False),
+        (free, "def is_free(day): return day == 'SUN'", True),
+        (data("main", [[[]]], None), "def main():\n    return None", True),
+        (data("sum2D", [[[[1], [2]]]], 3), "def sum_2d(a): return sum(map(sum, a))", True),
+        # a new object a call, and the class that the entry names
+        (count, "class Counter:\n    n = 0\n    def count(self, by):\n        self.n += by; return self.n", True),
+        (count, "class Other:\n    def count(by): return 0\nclass Counter:\n    def count(by): return by", True),
+    ]  # fmt: skip
+    found = [scored(each, fenced(answer))[0]["success"] for each, answer, _ in cases]
+    assert found == [right for _, _, right in cases]
+
+
 # ---- hostile answers and hostile tasks
 
 
@@ -238,11 +300,16 @@ def test_bombs_get_a_typed_verdict_and_cost_nobody_else() -> None:
     assert kinds == {kind: kind for kind in kinds}
 
 
+QUICK_TO_TELL = {"exit": "crash", "nonsense": "compile", "types": "inputs"}
+SLOW_TO_TELL = {"loop": "timeout", "memory": "memory", "prints": "timeout"}
+
+
 def row(id: str, java: str, **more: Any) -> str:
     return json.dumps({"id": id, "java": java, "entry": "f", "inputs": [[1], [2]], **more})
 
 
-def test_a_hostile_task_costs_itself_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kinds", [QUICK_TO_TELL, pytest.param(SLOW_TO_TELL, marks=pytest.mark.slow)])
+def test_a_hostile_task_costs_itself_only(tmp_path: Path, kinds: dict[str, str]) -> None:
     sources = {
         "loop": "static int f(int x) { while (true) x++; }",
         "exit": "static int f(int x) { System.exit(1); return x; }",
@@ -252,6 +319,7 @@ def test_a_hostile_task_costs_itself_only(tmp_path: Path) -> None:
         "good": "static int f(int x) { return x + 1; }",
         "prints": 'static int f(int x) { while (true) System.out.println("no end"); }',
     }
+    sources = {id: java for id, java in sources.items() if id in kinds or id == "good"}
     tasks = tmp_path / "tasks.jsonl"
     tasks.write_text("\n".join(row(id, java) for id, java in sources.items()))
     answers = [{"task": id, "completion": fenced("def f(x):\n    return x + 1")} for id in sources]
@@ -259,14 +327,7 @@ def test_a_hostile_task_costs_itself_only(tmp_path: Path) -> None:
         result["task"]: result for result in rftgym.score("transpile-java-python", answers, tasks=tasks)
     }
     assert results["good"]["reward"] == 1.0
-    expected = {
-        "loop": "timeout",
-        "exit": "crash",
-        "memory": "memory",
-        "nonsense": "compile",
-        "types": "inputs",
-    }
-    for id, status in {**expected, "prints": "timeout"}.items():
+    for id, status in kinds.items():
         assert results[id]["reward"] is None and results[id]["success"] is None
         assert f"task {id!r}: its java source cannot be used: {status}" in results[id]["error"]
 
@@ -283,8 +344,9 @@ def test_a_file_that_is_no_text_is_refused_with_its_name(tmp_path: Path) -> None
     [
         ({"entry": "f; import os"}, "not the name"),
         ({"inputs": []}, "inputs"),
-        ({"inputs": [1]}, r"inputs\[0\] is neither"),
+        ({"inputs": [{"a": 1}]}, r"inputs\[0\] is neither"),
         ({"inputs": [[1]] * 300}, "inputs"),
+        ({"inputs": [{"new": [], "calls": [1]}]}, r"inputs\[0\]: 'calls' is not a list"),
         ({"expected": [1]}, "2 inputs, but 1 expected"),
         ({"java": "x" * 70_000}, "java"),
         ({"inputs": [["x" * 2_000_000]]}, "at most"),
@@ -302,6 +364,32 @@ def test_a_wrong_line_is_refused_with_its_place(tmp_path: Path, change: dict[str
 
 
 # ---- toolchains
+
+
+def test_a_compiler_that_crashes_is_told_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "jdk" / "bin" / "javac"
+    compiler.parent.mkdir(parents=True)
+    compiler.write_text("#!/bin/sh\necho '# A fatal error' ; touch hs_err_pid1.log; exit 134\n")
+    compiler.chmod(0o755)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InfrastructureError, match=r"javac fails with exit code 134 .*: # A fatal error"):
+        jvm.harness(tmp_path / "jdk")
+    assert not list((tmp_path / "here").iterdir())
+    with pytest.raises(InfrastructureError, match=r"nowhere/bin/javac does not run: .*No such file"):
+        jvm.harness(tmp_path / "nowhere")
+
+
+def test_numbers_that_are_none_and_single_arguments_are_understood(tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks.jsonl"
+    more = {"entry": "f", "inputs": [[math.nan], 2], "expected": ["NaN", 2]}
+    tasks.write_text(json.dumps({"id": "t", "java": "static double f(double x) { return x; }", **more}))
+    (result,) = rftgym.score(
+        "transpile-java-python", [{"task": "t", "completion": fenced("f = lambda x: x")}], tasks=tasks
+    )
+    assert result["reward"] == 1.0
 
 
 def test_expected_results_are_checked_against_the_jvm(tmp_path: Path) -> None:

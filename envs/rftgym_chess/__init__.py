@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 
 from rftgym import EnvSpec, hookimpl
+from rftgym.errors import UsageError
 from rftgym.types import Check
 
 
@@ -35,10 +35,13 @@ def rftgym_environments() -> list[EnvSpec]:
 @hookimpl
 def rftgym_checks() -> list[Check]:
     """The rules of chess, and the engine that may be played against."""
+    from rftgym_chess.stockfish import find
+
     rules = importlib.util.find_spec("chess") is not None
-    engine = shutil.which("stockfish", path="/usr/games:/usr/local/bin:/opt/homebrew/bin") or shutil.which(
-        "stockfish"
-    )
+    try:
+        engine, cure = find(), ""
+    except UsageError as error:
+        engine, cure = "not usable: only opponent='stockfish' of chess-play needs it", str(error)
     return [
         Check(
             "chess",
@@ -47,11 +50,5 @@ def rftgym_checks() -> list[Check]:
             "installed" if rules else "not installed: the chess environments cannot be made",
             "" if rules else "pip install 'rftgym[chess]'",
         ),
-        Check(
-            "chess",
-            "stockfish",
-            engine is not None,
-            engine or "not installed: only opponent='stockfish' of chess-play needs it",
-            "" if engine else "apt-get install stockfish",
-        ),
+        Check("chess", "stockfish", not cure, engine, cure),
     ]

@@ -24,10 +24,9 @@ def board_of(fen: str) -> chess.Board:
     status = board.status()
     if status != chess.STATUS_VALID:
         raise ValueError(f"{fen!r} is no position that can be: {_flaws(status)}")
-    if board.is_game_over():
-        raise ValueError(
-            f"{fen!r}: the game is over ({board.outcome(claim_draw=False)}), there is no move to find"
-        )
+    if outcome := board.outcome():
+        how = outcome.termination.name.lower().replace("_", " ")
+        raise ValueError(f"{fen!r}: the game is over ({how}), there is no move to find")
     return board
 
 

@@ -25,7 +25,7 @@ PLAY_SYSTEM: Final = (
     "Answer with one move each time. At the third answer that is no legal move you lose."
 )
 ASKED: Final = {
-    "tactic": "One move wins. Find it.",
+    "tactic": "One move wins by far the most. Find it.",
     "defence": "One move saves the position. Find it.",
     "endgame": "One move is much better than all others. Find it.",
 }

@@ -46,6 +46,7 @@ class PuzzleRow(TaskRow):
     )
     _board: chess.Board = PrivateAttr()
     _best: list[str] = PrivateAttr()
+    _valued: dict[str, int] = PrivateAttr()
 
     @field_validator("fen")
     @classmethod
@@ -60,9 +61,15 @@ class PuzzleRow(TaskRow):
         self._best = (
             sorted({self._legal(move) for move in self.best}) if self.best else self._mates(self.mate_in or 1)
         )
-        for move in self.values or {}:
-            self._legal(move)
+        self._valued = self._by_name(self.values or {})
         return self
+
+    def _by_name(self, values: dict[str, int]) -> dict[str, int]:
+        valued: dict[str, int] = {}
+        for move, value in values.items():
+            if valued.setdefault(self._legal(move), value) != value:
+                raise ValueError(f"two values for the move {move!r}")
+        return valued
 
     def _legal(self, move: str) -> str:
         reading = read_move(self._board, move)
@@ -87,14 +94,13 @@ class PuzzleRow(TaskRow):
 
     def to_task(self) -> Task:
         """The task, its moves in UCI notation."""
-        given = {self._legal(move): value for move, value in (self.values or {}).items()}
         legal = sorted(move.uci() for move in self._board.legal_moves)
         data = {
             "kind": f"mate-in-{self.mate_in}" if self.mate_in else "best-move",
             "fen": self.fen,
             "last": None,
             "best": self._best,
-            "values": [given.get(move) for move in legal] if given else None,
+            "values": [self._valued.get(move) for move in legal] if self._valued else None,
             "line": [],
         }
         return Task(self.task_id(), data, self.split, self.difficulty)

@@ -12,8 +12,8 @@ Kind = Literal["move", "no move", "unreadable", "ambiguous", "illegal"]
 LONGEST: Final = 16
 """Characters; whatever is longer is no move."""
 FIGURINES: Final = str.maketrans("♔♕♖♗♘♙♚♛♜♝♞♟×–—−‑", "KQRBNPKQRBNPx----")
-_NUMBER = re.compile(r"[0-9]{1,3}\s?(?:\.{1,3}|…)\s?")
-_REMARKS = re.compile(r"(?:\s?e\.?p\.?)?[+#!?†‡]{0,4}\.?")
+_NUMBER = re.compile(r"^(?:[0-9]{1,3}\s?(?:\.{1,3}|…)\s?)?(?:(?:\.{2,3}|…)\s?)?")  # "12.", "12. ...", "..."
+_REMARKS = re.compile(r"(?:\s?e\.?p\.?)?\s?[+#!?†‡]{0,4}\.?")
 _CASTLING = re.compile(r"([0Oo])-\1(-\1)?")
 _MOVE = re.compile(
     r"(?P<piece>[KQRBNPkqrn])?(?P<file>[a-h])?(?P<rank>[1-8])?(?P<takes>[x:])?-?(?P<to>[a-h][1-8])"
@@ -46,8 +46,9 @@ class Reading:
 def read_move(board: chess.Board, answer: object) -> Reading:
     """Read an answer: standard, long or coordinate (UCI) notation.
 
-    Marks for captures, checks and comments may be there or not, and need not be true; so may a move number. Figurines,
-    zeros in castling, and ``e8=Q``, ``e8Q``, ``e8(Q)`` or ``e7e8q`` are understood. A promotion must name its piece.
+    Marks for captures, checks and comments may be there or not, and need not be true; so may a move number, the dots
+    before Black's moves, or Markdown around it all. Figurines, zeros in castling, and ``e8=Q``, ``e8Q``, ``e8(Q)`` or
+    ``e7e8q`` are understood. A promotion must name its piece.
     """
     if not isinstance(answer, str) or not answer.strip():
         return Reading("no move")
@@ -64,10 +65,8 @@ def read_move(board: chess.Board, answer: object) -> Reading:
 
 
 def _bare(text: str) -> str:
-    """Without move number and remarks, figurines as letters."""
-    text = text.translate(FIGURINES)
-    numbered = _NUMBER.match(text)
-    text = text[numbered.end() :] if numbered else text
+    """Without move number, remarks and the marks of bold or code in Markdown; figurines as letters."""
+    text = _NUMBER.sub("", text.translate(FIGURINES).strip("*`"), count=1)
     for end in range(len(text)):
         if _REMARKS.fullmatch(text, end):
             return text[:end]

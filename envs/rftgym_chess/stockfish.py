@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import threading
-from pathlib import Path
-from typing import Final
-
-import chess
+from typing import TYPE_CHECKING, Final
 
 from rftgym.errors import InfrastructureError, UsageError
+
+if TYPE_CHECKING:
+    import chess  # `rftgym doctor` looks for the program also where this library is not installed
 
 PLACES: Final = ("/usr/games/stockfish", "/usr/local/bin/stockfish", "/opt/homebrew/bin/stockfish")
 """Where packages put the program, besides ``PATH``: Debian's stands in a folder that not every shell searches."""
@@ -30,7 +30,7 @@ def find() -> str:
         if shutil.which(named) is None:
             raise UsageError(f"RFTGYM_STOCKFISH={named!r} is no program; correct it or unset it")
         return named
-    found = shutil.which("stockfish") or next((place for place in PLACES if Path(place).is_file()), None)
+    found = next(filter(None, map(shutil.which, ("stockfish", *PLACES))), None)
     if found is None:
         raise UsageError(f"the program stockfish is not on this machine; {CURE}")
     return found
@@ -46,19 +46,23 @@ class Stockfish:
 
     Raises:
         UsageError: it is not installed.
+        InfrastructureError: it cannot be started.
     """
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self._seconds, program = seconds, find()
         # A session of its own: Ctrl-C is for us, and the program ends when its input does.
-        self._process = subprocess.Popen(
-            [find()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise InfrastructureError(f"Stockfish cannot be started: {error}") from error
 
     def best(self, board: chess.Board, nodes: int) -> chess.Move:
         """Its move in a position after looking at about ``nodes`` positions.
@@ -70,18 +74,19 @@ class Stockfish:
         watchdog.daemon = True
         watchdog.start()
         try:
-            move = self._asked(f"ucinewgame\nposition fen {board.fen()}\ngo nodes {nodes}\n")
+            said = self._asked(f"ucinewgame\nposition fen {board.fen()}\ngo nodes {nodes}\n")
         except (OSError, ValueError) as error:
             raise InfrastructureError(f"Stockfish cannot be talked to: {error}") from error
         finally:
             watchdog.cancel()
-        if move is None or move not in board.legal_moves:
+        move = next((move for move in board.legal_moves if move.uci() == said), None)
+        if move is None:
             raise InfrastructureError(
                 f"Stockfish gave no legal move within {self._seconds:g} s (exit code {self._process.poll()})"
             )
         return move
 
-    def _asked(self, question: str) -> chess.Move | None:
+    def _asked(self, question: str) -> str | None:
         sent, heard = self._process.stdin, self._process.stdout
         if sent is None or heard is None:
             return None
@@ -89,7 +94,7 @@ class Stockfish:
         sent.flush()
         for line in heard:
             if line.startswith("bestmove "):
-                return chess.Move.from_uci(line.split()[1])
+                return line.removeprefix("bestmove ").partition(" ")[0].strip()
         return None
 
     def close(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rftgym_sql.results import Bounds, Result, Unfit, collected
@@ -45,7 +46,7 @@ class DuckDatabase:
     def __init__(self, ddl: str, bounds: Bounds) -> None:
         import duckdb
 
-        self._bounds = bounds
+        self.bounds = bounds
         self._duckdb = duckdb
         self._connection = connected()
         self._connection.execute(without_references(ddl))
@@ -94,7 +95,7 @@ class DuckDatabase:
     def rows(self, table: str) -> list[list[Any]]:
         """All that a table holds."""
         sql = f'SELECT * FROM "{table}"'  # noqa: S608  # the task's own table, in a sandbox
-        return collected(self._connection.execute(sql), self._bounds)
+        return collected(self._connection.execute(sql), self.bounds)
 
     def turned(self) -> DuckDatabase:
         """Itself: DuckDB goes through rows as they were stored."""
@@ -113,7 +114,8 @@ class DuckDatabase:
         try:
             statement, read = self._read(query)
             self._refresh(self.tables if read & self._views else [self._by_name[name] for name in read])
-            found = collected(self._connection.execute(statement), self._bounds)
+            with _ended_after(self.bounds.seconds):
+                found = collected(self._connection.execute(statement), self.bounds)
         except (self._duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
             raise Unfit(self._kind(error), " ".join(str(error).split())[:300]) from error
         except MemoryError as error:
@@ -134,6 +136,8 @@ class DuckDatabase:
         return self._known[query]
 
     def _kind(self, error: Exception) -> str:
+        if "interrupted" in str(error).lower():
+            return "timeout"
         kinds = (
             (self._duckdb.ParserException, "syntax"),
             (self._duckdb.BinderException, "name"),
@@ -171,6 +175,23 @@ def warm_up() -> None:
     database.fill({"first": [[1, "a"], [2, None]], "second": [[1, 1, 0.5], [2, 1, 2.5]]})
     database.ask(WARM_QUERY)
     database.close()
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """End a query after so much processor time, by a signal, which DuckDB looks out for; 0: never."""
+
+    def end(*_: object) -> None:
+        raise RuntimeError("interrupted")
+
+    before = signal.signal(signal.SIGPROF, end) if seconds else None
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        if seconds:
+            signal.signal(signal.SIGPROF, before)
 
 
 def _insertion(table: str, rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

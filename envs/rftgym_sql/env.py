@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from rftgym import Message, Response, Rubric, SingleTurnEnv, Task, Turn
 from rftgym.errors import UsageError
@@ -29,7 +30,8 @@ class SqlEnv(SingleTurnEnv):
         rubric, tasks, max_turns, render_mode: see :class:`rftgym.TextEnv`.
 
     Raises:
-        UsageError: no such engine, or it is not installed; or a task of the user's own cannot be used.
+        UsageError: no such engine, or it is not installed; no number of workers; or a task of the user's own cannot be
+            used.
     """
 
     parser = SqlParser()
@@ -48,7 +50,7 @@ class SqlEnv(SingleTurnEnv):
         max_turns: int | None = None,
         render_mode: str | None = None,
     ) -> None:
-        _check_engine(engine)
+        _check(engine, workers)
         self.engine = engine
         self._setting = Setting(engine, workers, sandbox, allow_unsafe_sandbox)
         super().__init__(rubric=rubric, tasks=tasks, max_turns=max_turns, render_mode=render_mode)
@@ -109,7 +111,9 @@ class SqlEnv(SingleTurnEnv):
         return [Message("user", self.prompt(task)), Message("assistant", completion)]
 
 
-def _check_engine(engine: str) -> None:
+def _check(engine: str, workers: Any) -> None:
+    if workers is not None and (not isinstance(workers, int) or workers < 1):
+        raise UsageError(f"workers {workers!r}; it is a whole number of 1 or more")
     if engine not in prompts.DIALECTS:
         raise UsageError(f"engine {engine!r}; it is one of {', '.join(prompts.DIALECTS)}")
     if engine == "duckdb":

@@ -20,8 +20,8 @@ from rftgym_sql.sqlite import SqliteDatabase
 
 TOLD_ENOUGH = 3
 """A mutant that so many states tell from the query is not tried on further ones."""
-NO_QUERY = ("syntax", "name", "refused")
-"""Kinds of failure that every state would show."""
+HOPELESS = ("syntax", "name", "refused", "timeout")
+"""Kinds of failure that a query shows on every state, or that would take too long to see again."""
 Header = Mapping[str, Any]
 Said = tuple[dict[str, Any], tuple[()]]
 Database = SqliteDatabase | DuckDatabase
@@ -77,25 +77,29 @@ def _trials(database: Database, header: Header) -> list[Trial]:
             database.fill(rows, now=header["own_schema"])
         except Exception as error:
             raise Unfit("state", _unmade(number, error)) from error
-        result = database.ask(header["query"])
-        told = _told(database, left, result, header["order"])
+        result = _asked(database, header, header["query"])
+        told = _told(database, header, left, result)
         times.update(told)
         left = {place: query for place, query in left.items() if times[place] < TOLD_ENOUGH}
         trials.append(Trial(number, result, told))
     return trials
 
 
-def _told(
-    database: Database, mutants: dict[int, str], result: Result, order: Sequence[int] | None
-) -> frozenset[int]:
-    """Places of the mutants that give another result; those that are no queries at all are removed."""
+def _asked(database: Database, header: Header, query: str) -> Result:
+    """What a query gives, within bounds of its own."""
+    database.bounds = Bounds(**header["bounds"])
+    return database.ask(query)
+
+
+def _told(database: Database, header: Header, mutants: dict[int, str], result: Result) -> frozenset[int]:
+    """Places of the mutants that give another result; those that never come to one are removed."""
     told = set()
     for place, query in list(mutants.items()):
         try:
-            if not same(result, database.ask(query), order):
+            if not same(result, _asked(database, header, query), header["order"]):
                 told.add(place)
         except Unfit as error:
-            if error.kind in NO_QUERY:
+            if error.kind in HOPELESS:
                 del mutants[place]
             else:
                 told.add(place)
@@ -108,7 +112,7 @@ def _unsteady(database: Database, header: Header, trials: Sequence[Trial]) -> li
     for trial in trials:
         rows = {table: values[::-1] for table, values in header["states"][trial.number].items()}
         database.fill(rows, now=False)
-        if not same(trial.result, database.ask(header["query"]), header["order"]):
+        if not same(trial.result, _asked(database, header, header["query"]), header["order"]):
             found.append(trial.number)
     return found
 

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 from rftgym import Task
 from rftgym.errors import UsageError
@@ -31,6 +32,10 @@ TRIED = {"sqlite": 16, "duckdb": 10}
 MUTANTS = {"sqlite": 40, "duckdb": 16}
 BOUNDS = {"rows": 5000, "characters": 1_000_000, "calls": 10_000}
 """Of one answer; a call is a thousand of SQLite's steps."""
+OWN_SECONDS = 0.5
+"""Processor time that a task's own query, or a mutant, may take on one state in DuckDB."""
+FAILURES = [kind for kind in get_args(Kind) if kind not in ("right", "wrong")]
+"""Kinds that the process of an answer may name."""
 REMEMBERED = 2048
 
 
@@ -124,7 +129,7 @@ class Judge:
                 "own_schema": "ddl" in data,
                 "wanted": STATES,
                 "keep": keep,
-                "bounds": {**BOUNDS, "calls": 10 * BOUNDS["calls"]},
+                "bounds": {**BOUNDS, "seconds": OWN_SECONDS},
             },
         )
         if said.get("kind") == "state":
@@ -162,12 +167,12 @@ def _verdict(outcome: Outcome, prepared: Prepared, order: Sequence[int] | None) 
     if outcome.status != "ok":
         return Verdict(kinds.get(outcome.status, "crash"), outcome.message[:300])
     said = outcome.header
-    if "kind" in said:
-        return Verdict(said["kind"], said["message"])
-    if not said["touched"]:
-        return Verdict("untouched", "the query reads no table of the database")
-    if len(said["results"]) != len(prepared.states):
+    if said.get("kind") in FAILURES:
+        return Verdict(said["kind"], str(said.get("message"))[:300])
+    if not _sound(said.get("results"), len(prepared.states)):
         return Verdict("crash", "the query's process gave no sound answer")
+    if not said.get("touched"):
+        return Verdict("untouched", "the query reads no table of the database")
     right = tuple(
         same(wanted, found, order) for wanted, found in zip(prepared.results, said["results"], strict=True)
     )
@@ -175,6 +180,15 @@ def _verdict(outcome: Outcome, prepared: Prepared, order: Sequence[int] | None) 
         return Verdict("right", "right on every database", True, right, 1.0)
     message = f"right on {sum(right)} of {len(right)} databases"
     return Verdict("wrong", message, True, right, _beyond(sum(right) / len(right), prepared.luck))
+
+
+def _sound(results: Any, states: int) -> bool:
+    """Whether there are rows for each state; a process in which a hostile query ran may say anything."""
+    return (
+        isinstance(results, list)
+        and len(results) == states
+        and all(isinstance(each, list) and all(isinstance(row, list) for row in each) for each in results)
+    )
 
 
 def _beyond(share: float, by_luck: float) -> float:

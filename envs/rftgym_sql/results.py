@@ -23,17 +23,19 @@ class Unfit(Exception):
 
 @dataclass(slots=True)
 class Bounds:
-    """What one answer may use, over all states.
+    """What one answer may use, over all states, or one query of a task's own.
 
     Attributes:
         rows: of one result.
         characters: of one result.
         calls: of SQLite's progress handler that are left.
+        seconds: of processor time for one query in DuckDB, which counts no steps; 0: as many as the process has.
     """
 
     rows: int
     characters: int
     calls: int
+    seconds: float = 0
 
     def spend(self) -> bool:
         """One call of the progress handler; True ends the query."""

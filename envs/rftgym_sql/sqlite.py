@@ -74,15 +74,16 @@ class SqliteDatabase:
 
     Args:
         ddl: CREATE TABLE statements.
-        bounds: of what is asked; the steps are shared by all states.
+        bounds: of what is asked.
 
     Attributes:
+        bounds: what is left of them: the steps are shared by all queries until others are set.
         tables: their names.
         touched: tables of the schema that queries have read, in lower case.
     """
 
     def __init__(self, ddl: str, bounds: Bounds) -> None:
-        self._ddl, self._bounds = ddl, bounds
+        self._ddl, self.bounds = ddl, bounds
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
         self._connection.text_factory = lambda raw: raw.decode(errors="replace")
         self._connection.execute("PRAGMA temp_store = MEMORY")  # there is nowhere to write to
@@ -132,7 +133,7 @@ class SqliteDatabase:
         """Another one, empty, that goes through rows in the other direction wherever a query does not say in which."""
         # An id that is SQLite's own number of a row would keep rows in its order, whatever order they come in.
         kept = "AUTOINCREMENT" in self._ddl.upper()
-        other = SqliteDatabase(self._ddl if kept else _ROW_ID.sub(r"INT\1", self._ddl), self._bounds)
+        other = SqliteDatabase(self._ddl if kept else _ROW_ID.sub(r"INT\1", self._ddl), self.bounds)
         other._connection.execute("PRAGMA reverse_unordered_selects = ON")
         return other
 
@@ -155,10 +156,10 @@ class SqliteDatabase:
             Unfit: it fails, or goes beyond the bounds.
         """
         self._asked = True
-        self._connection.set_progress_handler(self._bounds.spend, STEPS_A_CALL)
+        self._connection.set_progress_handler(self.bounds.spend, STEPS_A_CALL)
         try:
             with closing(self._connection.execute(query)) as cursor:
-                return collected(cursor, self._bounds)
+                return collected(cursor, self.bounds)
         except MemoryError as error:
             raise Unfit("memory", "it needs too much memory") from error
         except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:

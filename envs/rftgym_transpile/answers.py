@@ -9,22 +9,28 @@ from rftgym.parser import Parsed, Parser
 
 FENCES = {"python": ("python", "py", "python3"), "java": ("java",), "javascript": ("javascript", "js")}
 _FENCE = re.compile(
-    r"^[ \t]*```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+    r"^[ \t]*```+[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^[ \t]*```+[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
 _DEFINING = {
     "python": r"^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]*)?=(?!=)",
     "java": r"\b(?:class|record|enum|interface)\s+([\w$]+)|[\w\]>](?<!\bdef)\s+([\w$]+)\s*\(",
     "javascript": r"\b(?:function\b(?:\s*\*)?|class|const|let|var)\s*([\w$]+)",
 }
-_TRIES_OUT = re.compile(r"^(?:def[ \t]+test|class[ \t]+Test|import[ \t]+(?:unittest|pytest)\b)", re.MULTILINE)
-_BEGINS = re.compile(r"(?:(?:async )?def|class|from|import|if|@\w+|\w+ ?(?::[^=]+)?=)[ (\w]|#")
-_CONTINUES = re.compile(r"(?:[ \t]|[)\]}#]|else:|elif |except|finally:|for |while |try:|with )|[\w.]+\(.*\)$")
+_WORTH_RUNNING = {**_DEFINING, "python": r"^[ \t]*(?:def|class)[ \t]|=[ \t]*lambda\b"}
+_TRIES_OUT = re.compile(r"^(?:def test_|class Test\w*\(|import (?:unittest|pytest)\b)", re.MULTILINE)
+_BEGINS = re.compile(
+    r"(?:async )?def \w+ ?[(\[]|class \w+ ?[:(\[]|from [\w.]+ import |import [\w., ]+$|if .*:$|@\w|\w+ ?(?::[^=]+)?=|#"
+)
+"""A line of a module at the margin that no sentence begins with."""
+_CONTINUES = re.compile(
+    r"[ \t)\]}]|else:|elif .*:$|except\b.*:$|finally:|try:|(?:for|while|with) .*:$|[\w.]+\(.*\)$"
+)
 
 
 class CodeParser(Parser):
     """The code of one language; well-formed where it stands in one closed block with that language's name.
 
-    Otherwise the last block is taken, one that was never closed too, or the bare text.
+    Otherwise the last block is taken that defines something, one that was never closed too, or the bare text.
     """
 
     def __init__(self, language: str) -> None:
@@ -41,7 +47,8 @@ class CodeParser(Parser):
             bare = (without_prose(inner) if "python" in self._names else inner).strip("\n")
             return Parsed(bare if bare.strip() else None, False)
         own = [code for name, code in blocks if name.lower() in self._names] or [code for _, code in blocks]
-        code = textwrap.dedent(self._meant(own)).strip("\n")
+        code = self._meant(own).strip("\n")
+        code = textwrap.dedent(code) if code[:1] in (" ", "\t") else code
         lines = [line.strip() for line in said.split("\n") if line.lstrip().startswith("```")]
         formal = len(lines) == 2 and lines[0] == f"```{self._names[0]}" and lines[1] == "```"
         return Parsed(code if code.strip() else None, formal and bool(code.strip()))
@@ -49,7 +56,7 @@ class CodeParser(Parser):
     def _meant(self, blocks: list[str]) -> str:
         """The last one that defines something: what is behind it, only tries it out."""
         for code in reversed(blocks):
-            if re.search(_DEFINING[self._names[0]], code, re.MULTILINE) and not _TRIES_OUT.search(code):
+            if re.search(_WORTH_RUNNING[self._names[0]], code, re.MULTILINE) and not _TRIES_OUT.search(code):
                 return code
         return blocks[-1]
 

@@ -105,7 +105,9 @@ class Judge:
                 return self._verdicts[key]
         verdict = self._judged(data, truth, code)
         if truth.constants and not verdict.success and target == "python" and "Enum" in code:
-            verdict = max(verdict, self._judged(data, truth, code, members=True), key=lambda each: each.passed)
+            verdict = max(
+                verdict, self._judged(data, truth, code, members=True), key=lambda each: each.passed
+            )
         if verdict.kind not in (
             "timeout",
             "memory",

@@ -129,7 +129,9 @@ def _compile(home: Path) -> bytes:
                 command, check=False, capture_output=True, timeout=COMPILER_SECONDS, cwd=folder
             )
         except (OSError, subprocess.SubprocessError) as error:
-            why = f"longer than {COMPILER_SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else error
+            why = (
+                f"longer than {COMPILER_SECONDS} s" if isinstance(error, subprocess.TimeoutExpired) else error
+            )
             raise InfrastructureError(f"{compiler} does not run: {why}") from error
         if done.returncode != 0:
             said = " ".join((done.stderr + done.stdout).decode(errors="replace").split())[:300]

@@ -68,6 +68,15 @@ def _decoded(tag: str, inner: Any, depth: int) -> Any:
     return inner
 
 
+def finite(value: Any) -> Any:
+    """JSON as users write it, with NaN and Infinity, as JSON that every language reads."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": repr(value)}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return {key: finite(each) for key, each in value.items()} if isinstance(value, dict) else value
+
+
 def frozen(value: Any) -> Any:
     """A value as it can stand in a set or as a key."""
     if isinstance(value, list | tuple):

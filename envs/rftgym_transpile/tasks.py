@@ -15,6 +15,7 @@ from rftgym import Task, TaskRow
 from rftgym.errors import UsageError
 from rftgym.tasks import ListTaskset
 from rftgym_transpile.corpus.tasks import records
+from rftgym_transpile.notation import finite
 
 MOST_INPUTS, LONGEST_SOURCE, LARGEST_TESTS = 256, 65_536, 1 << 20
 JAVASCRIPT = Path(__file__).parent / "javascript" / "tasks.jsonl"
@@ -54,17 +55,25 @@ class _Row(TaskRow):
     @classmethod
     def _arguments(cls, inputs: list[Any]) -> list[Any]:
         """A bare number or text is the only argument."""
-        return [each if isinstance(each, list | dict) else [each] for each in inputs]
+        return [finite(each) if isinstance(each, list | dict) else [finite(each)] for each in inputs]
+
+    @field_validator("expected")
+    @classmethod
+    def _results(cls, expected: list[Any] | None) -> list[Any] | None:
+        return None if expected is None else [finite(each) for each in expected]
 
     @model_validator(mode="after")
     def _fits_together(self) -> _Row:
         if self.expected is not None and len(self.expected) != len(self.inputs):
             raise ValueError(f"{len(self.inputs)} inputs, but {len(self.expected)} expected results")
         for number, each in enumerate(self.inputs):
-            if not (isinstance(each, list) or (isinstance(each, dict) and set(each) == {"new", "calls"})):
+            if isinstance(each, dict) and set(each) != {"new", "calls"}:
                 raise ValueError(
                     f"inputs[{number}] is neither a list of arguments nor an object of 'new' and 'calls'"
                 )
+            calls = each["calls"] if isinstance(each, dict) else []
+            if not (isinstance(calls, list) and all(map(_is_call, calls))):
+                raise ValueError(f"inputs[{number}]: 'calls' is not a list of [\"method\", argument, ...]")
         size = len(json.dumps([self.inputs, self.expected]))
         if size > LARGEST_TESTS:
             raise ValueError(f"inputs and expected take {size} bytes; at most {LARGEST_TESTS}")
@@ -90,6 +99,10 @@ def _source(language: str) -> Any:
     return Field(
         min_length=1, max_length=LONGEST_SOURCE, description=f"Source in {language}: methods, or classes"
     )
+
+
+def _is_call(call: Any) -> bool:
+    return isinstance(call, list) and bool(call) and isinstance(call[0], str)
 
 
 class JavaPythonRow(_Row):

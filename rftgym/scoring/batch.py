@@ -148,6 +148,8 @@ def _cure(failures: Sequence[Failure]) -> str:
     if not failures:
         return "See which tasks the rewards leave unscored"
     (stage, kind), _ = Counter((failure.stage, failure.kind) for failure in failures).most_common(1)[0]
+    if kind == "ContextOverflow":
+        return "Take a model with a larger context, or shorter tasks"
     return {
         "environment": "Mend the environment",
         "policy": "See that the model, or its server, answers",

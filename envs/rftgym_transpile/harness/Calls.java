@@ -273,6 +273,10 @@ final class Calls {
         for (Class<?> each = thrown.getClass().getSuperclass(); each != Object.class; each = each.getSuperclass()) {
             above.add(each.getSimpleName());
         }
+        StackTraceElement[] trace = thrown.getStackTrace();
+        if (trace.length > 0 && trace[0].getClassName().equals("java.lang.Enum")) {
+            above.add("Enum.valueOf"); // a ValueError as well as a KeyError in Python, see exceptions.py
+        }
         result.put("raises", thrown.getClass().getSimpleName());
         result.put("bases", above);
     }

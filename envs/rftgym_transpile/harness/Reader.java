@@ -230,9 +230,10 @@ final class Reader {
             }
             return map;
         }
-        boolean words = raw(argument(type, 0)).isAssignableFrom(String.class);
+        Class<?> keys = raw(argument(type, 0));
+        boolean words = keys.isAssignableFrom(String.class) || keys == Character.class || keys.isEnum();
         for (Map.Entry<?, ?> member : ((Map<?, ?>) cast(json, Map.class, type)).entrySet()) {
-            Object name = words || raw(argument(type, 0)) == Character.class ? member.getKey() : Json.parse((String) member.getKey());
+            Object name = words ? member.getKey() : Json.parse((String) member.getKey());
             map.put(read(name, argument(type, 0)), read(member.getValue(), argument(type, 1)));
         }
         return map;
