@@ -350,6 +350,7 @@ def test_a_file_that_is_no_text_is_refused_with_its_name(tmp_path: Path) -> None
         ({"expected": [1]}, "2 inputs, but 1 expected"),
         ({"java": "x" * 70_000}, "java"),
         ({"inputs": [["x" * 2_000_000]]}, "at most"),
+        ({"inputs": [json.loads("[" * 700 + "]" * 700)]}, "more than 60 levels"),
         ({"colour": "red"}, "colour"),
         ({"split": "dev"}, "split"),
     ],

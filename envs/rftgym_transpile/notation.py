@@ -68,13 +68,21 @@ def _decoded(tag: str, inner: Any, depth: int) -> Any:
     return inner
 
 
-def finite(value: Any) -> Any:
-    """JSON as users write it, with NaN and Infinity, as JSON that every language reads."""
+def finite(value: Any, depth: int = 0) -> Any:
+    """JSON as users write it, with NaN and Infinity, as JSON that every language reads.
+
+    Raises:
+        ValueError: it is too deep.
+    """
+    if depth > DEEPEST:
+        raise ValueError(f"a value of more than {DEEPEST} levels")
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(value)}
     if isinstance(value, list):
-        return [finite(each) for each in value]
-    return {key: finite(each) for key, each in value.items()} if isinstance(value, dict) else value
+        return [finite(each, depth + 1) for each in value]
+    if isinstance(value, dict):
+        return {key: finite(each, depth + 1) for key, each in value.items()}
+    return value
 
 
 def frozen(value: Any) -> Any:

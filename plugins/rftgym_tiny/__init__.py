@@ -43,6 +43,7 @@ def rftgym_policies() -> Sequence[PolicySpec]:
             trainable=True,
             train_defaults={
                 "trainer.learning_rate": 1.5e-3,
+                "ppo.learning_rate": 1e-3,
                 "trainer.warmup": 2,
                 "trainer.schedule": "linear",
             },

@@ -160,7 +160,7 @@ final class Calls {
             }
         }
         for (Executable each : candidates) { // [1, 2] may be all arguments, or the only one
-            if (best == null && each.getParameterCount() == 1 && !json.equals(Collections.singletonList(null))) {
+            if (best == null && each.getParameterCount() == 1) {
                 try {
                     best = new Fitted(each, Collections.singletonList(json));
                 } catch (IllegalArgumentException misfit) {
