@@ -215,8 +215,8 @@ def shown(batches: object) -> list[list[list[int]]]:
 def test_a_batch_weighs_its_shares(encoder: corpus.Encoder, tokenizer: PreTrainedTokenizerFast) -> None:
     conversations, net = lessons.Conversations(encoder), small_network(tokenizer)
     losses = conversations.losses(net, conversations.chunk(RECIPE, seed=0, stage=0, chunk=0)[0])
-    sums_loss, translations_loss = float(losses.shown["sums"]), float(losses.shown["translations"])
-    assert float(losses.total) == pytest.approx((sums_loss + 2 * translations_loss) / 3, rel=1e-5)
+    sums_loss, translations_loss = (losses.shown[name].item() for name in ("sums", "translations"))
+    assert losses.total.item() == pytest.approx((sums_loss + 2 * translations_loss) / 3, rel=1e-5)
 
 
 def test_training_learns_and_resumes_as_if_unbroken(
