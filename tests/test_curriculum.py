@@ -220,11 +220,6 @@ def test_a_damaged_state_is_told(state: Any) -> None:
         TaskOrder(FINITE, curriculum("adaptive"), 0).restore(state)
 
 
-def test_preflight_looks_at_what_the_run_begins_with() -> None:
-    begun = list(preview(FINITE, curriculum("staged"), 5, 8))
-    assert begun == TaskOrder(FINITE, curriculum("staged"), 5).next(8, 0.0)
-
-
 # ---- in a run
 
 
@@ -294,6 +289,33 @@ def test_a_run_climbs_and_says_so(tmp_path: Any, digits: Any, trainer: str, more
     newest, checkpoint = latest
     state = json.loads((checkpoint / "order.json").read_text())
     assert (newest, state["kind"], state["handed"]) == (4, "staged", 8)
+
+
+def test_preflight_plays_what_the_run_begins_with(
+    tmp_path: Any, digits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posed: list[str] = []
+
+    def prompt(self: Digits, task: Task) -> str:
+        posed.append(task.id)
+        return f"Task {task.id}."
+
+    monkeypatch.setattr(Digits, "prompt", prompt)
+    rftgym.train(
+        env="digits",
+        model="tiny",
+        curriculum={"kind": "staged"},
+        trainer={"steps": 1, "prompts": 2, "group_size": 2},
+        sampling={"max_tokens": 4},
+        evaluation={"n": 2, "every": 0},
+        guard={"preflight": "warn", "preflight_tasks": 4, "dry_step": False},
+        runs=str(tmp_path),
+        plugins=digits,
+    )
+    trained_on = list(dict.fromkeys(id for id in posed if id.startswith("train-")))
+    begun = preview(Digits().tasks, curriculum("staged"), 0, 4)
+    assert set(trained_on[:4]) == {task.id for task in begun}
+    assert set(trained_on[:4]) != {task.id for task in Digits().tasks.sample("train", 4, 0)}
 
 
 def test_supervised_fine_tuning_has_no_curriculum(tmp_path: Any, digits: Any) -> None:

@@ -114,7 +114,7 @@ def rows() -> tuple[dict[str, Any], ...]:
 
 @lru_cache(maxsize=1)
 def tasks() -> ListTaskset:
-    """They as tasks; shared by all environments, since tasks never change."""
+    """The same as tasks; shared by all environments, since tasks never change."""
     return ListTaskset(
         Task(row["id"], {name: row[name] for name in SHOWN}, row["split"], row["difficulty"])
         for row in rows()
