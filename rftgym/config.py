@@ -12,6 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rftgym.errors import UsageError
+from rftgym.files import absolute
+from rftgym.mixing import absolute_mix
 from rftgym.types import Sampling
 
 Positive = Field(gt=0)
@@ -55,6 +57,11 @@ class ModelSettings(Settings):
     attention: Literal["auto", "eager", "sdpa", "flash_attention_2", "flex_attention"] = "auto"
     gradient_checkpointing: bool = False
 
+    @field_validator("id")
+    @classmethod
+    def _whole_path(cls, value: str) -> str:
+        return absolute(value)
+
 
 class EnvSettings(Settings):
     """Which environment, and what it is made with.
@@ -75,6 +82,12 @@ class EnvSettings(Settings):
     train_seed: int = Field(0, ge=0, lt=2**31)
     shots: int = Field(0, ge=0)
 
+    @field_validator("id")
+    @classmethod
+    def _whole_path(cls, value: str) -> str:
+        """A file's whole path, so that the run can be resumed from any folder."""
+        return absolute_mix(value)
+
 
 class RewardSettings(Settings):
     """Changes to the environment's rubric.
@@ -90,6 +103,11 @@ class RewardSettings(Settings):
     weights: dict[str, float] = {}
     clip: tuple[float, float] | None = None
     max_error_share: float = Field(0.1, ge=0, le=1)
+
+    @field_validator("add")
+    @classmethod
+    def _whole_paths(cls, value: dict[str, float]) -> dict[str, float]:
+        return {absolute(id): weight for id, weight in value.items()}
 
 
 class SamplingSettings(Settings):
@@ -242,6 +260,11 @@ class TrainerSettings(Settings):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     id: str = "grpo"
+
+    @field_validator("id")
+    @classmethod
+    def _whole_path(cls, value: str) -> str:
+        return absolute(value)
 
     @property
     def own(self) -> dict[str, Any]:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 
 class Distribution:
-    """An installed distribution: its ``name`` and ``version``."""
+    """An installed distribution: its ``name`` and ``version``, and what it ``requires``."""
 
-    __slots__ = ("name", "version")
+    __slots__ = ("name", "requires", "version")
 
-    def __init__(self, name: str, version: str) -> None:
+    def __init__(self, name: str, version: str, requires: list[str]) -> None:
         self.name = name
         self.version = version
+        self.requires = requires
 
 
 class EntryPoint:
@@ -105,7 +106,7 @@ def _declared(group: str, folder: str) -> Iterator[EntryPoint]:
     if group not in text:
         return
     headers = (_read(f"{folder}/METADATA") or _read(f"{folder}/PKG-INFO")).partition("\n\n")[0]
-    distribution = Distribution(_header(headers, "Name"), _header(headers, "Version"))
+    distribution = Distribution(_header(headers, "Name"), _header(headers, "Version"), _requirements(headers))
     section = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
@@ -126,3 +127,7 @@ def _read(path: str) -> str:
 def _header(headers: str, name: str) -> str:
     found = re.search(rf"^{name}:[ \t]*(.*)$", headers, re.MULTILINE)
     return found[1].strip() if found else ""
+
+
+def _requirements(headers: str) -> list[str]:
+    return re.findall(r"^Requires-Dist:[ \t]*(.+?)\s*$", headers, re.MULTILINE)

@@ -194,6 +194,19 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         """
         return None
 
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Known ways to be paid on a task without solving it, for ``rftgym audit`` to try; none by default.
+
+        Returns:
+            By a name for each way, the completions of an episode, or one that is said in every turn.
+        """
+        return {}
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The members of a family of environments (see ``EnvSpec.scheme``), as they stand behind the colon."""
+        return []
+
     def solved(self, n: int, seed: int) -> Iterator[list[Message]]:
         """Solutions of up to ``n`` tasks of the train split, each ending with a completion.
 

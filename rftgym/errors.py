@@ -48,6 +48,17 @@ class DuplicateIdError(UsageError):
         self.kind, self.id = kind, id
 
 
+class MissingPackageError(UsageError):
+    """A package that is an optional extra of rftgym's, or of a plugin's, is not installed."""
+
+    def __init__(self, what: str, package: str, extra: str, *, why: object = "", distribution: str = "rftgym") -> None:
+        """``what`` needs ``package``, which ``pip install 'distribution[extra]'`` brings."""
+        reason = f" ({why})" if why else ""
+        super().__init__(
+            f"{what} needs the package {package}{reason}: pip install '{distribution}[{extra}]'"
+        )
+
+
 class PluginError(RftgymError):
     """A plugin could not be loaded or broke its contract."""
 

@@ -8,31 +8,39 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 
-from rftgym.plugins import Plugins, being_imported
+from rftgym.errors import PluginError
+from rftgym.plugins import LOCAL, Plugins, Portable, Registration, being_imported
 from rftgym.registry import installed, make
 from rftgym.specs import EnvSpec
 
 PREFIX = "environment-"
 
 
+@dataclass(frozen=True)
 class Creator:
-    """What Gymnasium calls to make an environment of this id."""
+    """What Gymnasium calls to make an environment of this id.
 
-    def __init__(self, id: str) -> None:
-        self.id = id
+    Attributes:
+        portable: plugins that are not installed, which a vector environment's processes register too.
+    """
+
+    id: str
+    portable: tuple[Portable, ...] = ()
 
     def __call__(self, **kwargs: Any) -> gymnasium.Env[str, str]:
         """The environment, made by :func:`rftgym.make`."""
-        return make(self.id, **kwargs)
+        return make(self.id, plugins=installed().adopt(self.portable), **kwargs)
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The environment class's; Gymnasium reads the render modes off it."""
-        metadata: dict[str, Any] = getattr(installed().spec(EnvSpec, self.id).load(), "metadata", {})
+        spec = installed().adopt(self.portable).spec(EnvSpec, self.id)
+        metadata: dict[str, Any] = getattr(spec.load(), "metadata", {})
         return metadata
 
 
@@ -52,7 +60,7 @@ def register(plugins: Plugins) -> None:
         spec = registration.spec
         if not isinstance(spec, EnvSpec) or spec.gymnasium_id is None:
             continue
-        entry_point = f"{__name__}:{PREFIX}{spec.id}"
+        entry_point = _entry_point(plugins, registration)
         there = gymnasium.registry.get(spec.gymnasium_id)
         if there is None:
             try:
@@ -66,6 +74,17 @@ def register(plugins: Plugins) -> None:
                 f"{spec.gymnasium_id!r} is {there.entry_point!r} in Gymnasium already, so {spec.id!r} is not"
             )
             warnings.warn(message, stacklevel=2)
+
+
+def _entry_point(plugins: Plugins, registration: Registration) -> str | Creator:
+    """A string for what every process finds installed; for anything else, something that can be sent to it."""
+    id = registration.spec.id
+    if registration.plugin.distribution != LOCAL:
+        return f"{__name__}:{PREFIX}{id}"
+    try:
+        return Creator(id, tuple(plugins.portable()))
+    except PluginError:  # an object of this process: good here, and nowhere else
+        return Creator(id)
 
 
 def register_installed() -> None:

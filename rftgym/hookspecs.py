@@ -21,7 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from rftgym.specs import CommandSpec, EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
+from rftgym.specs import (
+    CommandSpec,
+    EnvSpec,
+    ParserSpec,
+    PolicySpec,
+    ProbeSpec,
+    RewardSpec,
+    SandboxSpec,
+    TrainerSpec,
+)
 from rftgym.types import Check
 
 if TYPE_CHECKING:
@@ -66,6 +75,11 @@ def rftgym_sandboxes() -> Sequence[SandboxSpec]:  # type: ignore[empty-body]
 @hookspec
 def rftgym_commands() -> Sequence[CommandSpec]:  # type: ignore[empty-body]
     """Register subcommands of ``rftgym``."""
+
+
+@hookspec
+def rftgym_probes() -> Sequence[ProbeSpec]:  # type: ignore[empty-body]
+    """Register probes: ways to earn a reward without solving the task, which ``rftgym audit`` and the monitor try."""
 
 
 @hookspec

@@ -8,15 +8,38 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from rftgym.errors import UsageError
+from rftgym.files import absolute, label
 
 LARGEST_ROUND = 1000
 """Tasks after which the parts' shares repeat."""
-_PART = re.compile(r"(?P<id>[^:,\s]+)(?::(?P<weight>[0-9]{1,9}(?:\.[0-9]{1,9})?))?")
+_PART = re.compile(r"(?P<id>[^,\s]+?)(?::(?P<weight>[0-9]{1,9}(?:\.[0-9]{1,9})?))?")
+_PORT = re.compile(r".*://[^/]*")
+"""An address whose last colon stands before a port and not before a weight: ``openenv:http://localhost:8000``."""
 
 
 def is_mix(id: str) -> bool:
-    """Whether an environment's id names several, or one with a weight."""
-    return "," in id or ":" in id
+    """Whether an environment's id names several, or one with a weight.
+
+    ``reasoning-gym:countdown`` and ``./my_env.py:MyEnv`` are no mixes: what stands behind the colon is no number.
+    """
+    if "," in id:
+        return True
+    return not _PORT.fullmatch(id) and re.fullmatch(r".+:[0-9][0-9.]*", id, re.DOTALL) is not None
+
+
+def name_of(id: str) -> str:
+    """What a part of a mix is called in ids of tasks and in names of measures: its id without slashes, a file without folder."""
+    return label(id).rstrip("/").replace("://", ":").replace("/", "-")
+
+
+def absolute_mix(text: str) -> str:
+    """An environment's id, or a mix, with the whole path of each file that it names."""
+    parts = []
+    for part in map(str.strip, text.split(",")):
+        found = None if _PORT.fullmatch(part) else _PART.fullmatch(part)
+        weight = found["weight"] if found is not None else None
+        parts.append(absolute(part) if weight is None else f"{absolute(part[: -len(weight) - 1])}:{weight}")
+    return ",".join(parts)
 
 
 def parse_mix(text: str) -> dict[str, Fraction]:
@@ -27,14 +50,15 @@ def parse_mix(text: str) -> dict[str, Fraction]:
     """
     weights: dict[str, Fraction] = {}
     for part in text.split(","):
-        found = _PART.fullmatch(part.strip())
+        part = part.strip()
+        found = _PART.fullmatch(part)
         if found is None:
-            raise UsageError(
-                f"{part.strip()!r} in {text!r}: a mix of environments reads like wordle:2,math:1"
-            )
-        if found["id"] in weights:
-            raise UsageError(f"environment {found['id']!r} stands twice in {text!r}")
-        weights[found["id"]] = Fraction(found["weight"] or 1)
+            raise UsageError(f"{part!r} in {text!r}: a mix of environments reads like wordle:2,math:1")
+        weight = None if _PORT.fullmatch(part) else found["weight"]
+        id = part if weight is None else found["id"]
+        if name_of(id) in map(name_of, weights):
+            raise UsageError(f"environment {id!r} stands twice in {text!r}")
+        weights[id] = Fraction(weight or 1)
     if min(weights.values()) <= 0 or sum(turn_counts(weights).values()) > LARGEST_ROUND:
         raise UsageError(f"{text!r}: weights are above 0 and no finer than parts of {LARGEST_ROUND}")
     return weights

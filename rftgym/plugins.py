@@ -6,20 +6,23 @@ plugins of one name in silence, lets one broken import kill the command line, an
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pluggy
 
-from rftgym import hookspecs
+import rftgym
+from rftgym import files, hookspecs
 from rftgym.entrypoints import EntryPoint, installed_entry_points
-from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError
-from rftgym.specs import KINDS, Spec
+from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError, UsageError
+from rftgym.specs import KINDS, EnvSpec, PolicySpec, Spec
 
 if TYPE_CHECKING:
     import importlib.metadata
@@ -33,6 +36,7 @@ REGISTRATION_HOOKS = {
     "rftgym_trainers": "trainer",
     "rftgym_sandboxes": "sandbox",
     "rftgym_commands": "command",
+    "rftgym_probes": "probe",
 }
 HOOKS = frozenset(
     name
@@ -40,8 +44,23 @@ HOOKS = frozenset(
     if inspect.isfunction(value) and value.__module__ == hookspecs.__name__
 )
 _ID = re.compile(r"[a-z0-9]+([-.][a-z0-9]+)*")
+_OURS = re.compile(r"rftgym\b(?![-_.])", re.IGNORECASE)
+BASES = {
+    "env": "rftgym.env:TextEnv",
+    "reward": "rftgym.rubric:Component",
+    "parser": "rftgym.parser:Parser",
+    "trainer": "rftgym.trainer:Trainer",
+    "sandbox": "rftgym.sandbox:Sandbox",
+}
+"""What a thing of a kind derives from, or is."""
 _ENTRY_POINT = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 SpecT = TypeVar("SpecT", bound=Spec)
+Portable = Mapping[str, Any]
+"""What another process needs to register the same plugin: its name and distribution, and a module or specs. JSON values."""
+LOCAL = "(local)"
+"""The distribution of what was registered in this process and is not installed."""
+FILE = "(file)"
+"""The distribution of what a file was named for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,8 @@ class Plugins:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._registered: dict[str, dict[str, list[Registration]]] = {kind: {} for kind in KINDS}
+        self._portable: list[Portable] = []
+        self._unportable: list[str] = []
 
     @property
     def hooks(self) -> pluggy.HookRelay:
@@ -88,9 +109,18 @@ class Plugins:
         return self._manager.hook
 
     def add(
-        self, module: ModuleType | object, *, name: str, distribution: str = "(local)", version: str = ""
+        self,
+        module: ModuleType | object,
+        *,
+        name: str,
+        distribution: str = LOCAL,
+        version: str = "",
+        installed: bool = False,
     ) -> Plugin:
         """Register one plugin module: check its hooks, collect its specs.
+
+        Args:
+            installed: discovery finds it in every process, so that :meth:`portable` need not tell of it.
 
         Raises:
             PluginError: a hook is misspelt, not marked, takes other arguments or returns something that is no spec of
@@ -116,7 +146,64 @@ class Plugins:
             spec = registration.spec
             self._registered[spec.kind].setdefault(spec.id, []).append(registration)
         self.plugins.append(plugin)
+        if not installed:
+            self._remember(module, plugin)
         return plugin
+
+    def register(self, *specs: Spec, name: str = "local", distribution: str = LOCAL) -> Plugin:
+        """Register specs without a plugin module: for a notebook, a script, a test.
+
+        Raises:
+            PluginError: an id or an entry point does not read as it should, or the name is taken.
+        """
+        module = _SpecsOnly(specs)
+        return self.add(module, name=name, distribution=distribution)
+
+    def _remember(self, module: ModuleType | object, plugin: Plugin) -> None:
+        own = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
+        if isinstance(module, ModuleType):
+            self._portable.append({**own, "module": module.__name__})
+        elif isinstance(module, _SpecsOnly):
+            self._portable.append({**own, "specs": module.specs})
+        else:
+            self._unportable.append(plugin.name)
+
+    def portable(self) -> list[Portable]:
+        """What another process must :meth:`adopt` beyond what is installed, so that it has the same plugins.
+
+        Raises:
+            PluginError: a plugin is an object of this process only, neither a module nor specs.
+        """
+        if self._unportable:
+            raise PluginError(
+                f"plugin {', '.join(self._unportable)} is an object of this process only: put its hooks into a module, "
+                "or register its specs"
+            )
+        return [
+            {**each, "specs": [spec.to_json() for spec in each["specs"]]} if "specs" in each else each
+            for each in self._portable
+        ]
+
+    def adopt(self, portable: Iterable[Portable]) -> Plugins:
+        """Register what :meth:`portable` of another process told of; what is there already stays. Returns itself.
+
+        Raises:
+            PluginError: a module of it cannot be imported here.
+        """
+        there = {(plugin.name, plugin.distribution) for plugin in self.plugins}
+        for each in portable:
+            name, distribution = each["name"], each["distribution"]
+            if (name, distribution) in there:
+                continue
+            if "specs" in each:
+                self.register(*map(Spec.from_json, each["specs"]), name=name, distribution=distribution)
+                continue
+            try:
+                module = importlib.import_module(each["module"])
+            except ImportError as error:
+                raise PluginError(f"plugin {name!r} cannot be imported in this process: {error}") from error
+            self.add(module, name=name, distribution=distribution, version=each["version"])
+        return self
 
     def add_broken(self, name: str, distribution: str, version: str, error: str) -> None:
         """Remember a plugin that could not be loaded, with the reason."""
@@ -125,17 +212,34 @@ class Plugins:
     def find(self, kind: str, id: str) -> Registration:
         """The one registration of this id.
 
+        An id that reads ``PATH.py:NAME`` names a file of the user's own, one that reads ``scheme:NAME`` a member of a
+        family of environments.
+
         Raises:
             UnknownIdError: nobody registered it; says what was meant.
             DuplicateIdError: more than one plugin did; names their distributions.
+            UsageError: the file is not there or cannot be imported.
         """
         found = self._registered[kind].get(id, [])
+        if not found and files.is_file(id):
+            return _from_file(kind, id)
+        if not found and ":" in id and kind == EnvSpec.kind:
+            return self._member(id)
         if not found:
             raise UnknownIdError(kind, id, self._registered[kind])
         if len(found) > 1:
             owners = [f"{r.plugin.distribution} {r.plugin.version} (plugin {r.plugin.name})" for r in found]
             raise DuplicateIdError(kind, id, owners)
         return found[0]
+
+    def _member(self, id: str) -> Registration:
+        scheme, _, name = id.partition(":")
+        for each in self.registrations(EnvSpec.kind):
+            if isinstance(each.spec, EnvSpec) and each.spec.scheme == scheme and name:
+                family = self.find(EnvSpec.kind, each.spec.id)  # raises where two plugins have it
+                spec = replace(each.spec, id=id, kwargs={"name": name, **each.spec.kwargs})
+                return Registration(spec, family.plugin)
+        raise UnknownIdError(EnvSpec.kind, id, self._registered[EnvSpec.kind])
 
     def spec(self, kind: type[SpecT], id: str) -> SpecT:
         """As :meth:`find`, typed, and only the spec."""
@@ -163,13 +267,89 @@ def discover(entry_points: Iterable[EntryPoint | importlib.metadata.EntryPoint] 
         installed_entry_points(GROUP) if entry_points is None else entry_points
     ):
         try:
-            plugins.add(entry.load(), name=name, distribution=distribution, version=version)
+            _check_requirement(entry)
+            found = entry.load()
+            plugins.add(
+                found, name=name, distribution=distribution, version=version, installed=entry_points is None
+            )
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may fail in any way, and the rest must go on
             reason = " ".join(str(error).split())
             if not isinstance(error, PluginError):
                 reason = f"{type(error).__name__}: {reason}"
             plugins.add_broken(name, distribution, version, reason)
     return plugins
+
+
+def _check_requirement(entry: EntryPoint | importlib.metadata.EntryPoint) -> None:
+    """Whether a plugin's distribution works with this rftgym, as its metadata say.
+
+    Raises:
+        PluginError: it needs another version; names both.
+    """
+    lines = [line for line in (entry.dist.requires if entry.dist else None) or () if _OURS.match(line)]
+    if not lines:
+        return
+    from packaging.requirements import Requirement  # only where somebody else's plugin is installed
+
+    for requirement in map(Requirement, lines):
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if wanted and not requirement.specifier.contains(rftgym.__version__, prereleases=True):
+            raise PluginError(
+                f"it needs rftgym {requirement.specifier}, and this is rftgym {rftgym.__version__}: "
+                f"pip install 'rftgym{requirement.specifier}', or another version of {_distribution(entry)[0]}"
+            )
+
+
+class _SpecsOnly:
+    """Specs in the place of a plugin's module."""
+
+    def __init__(self, specs: Sequence[Spec]) -> None:
+        self.specs = specs
+        for hook, kind in REGISTRATION_HOOKS.items():
+            own = [spec for spec in specs if spec.kind == kind]
+            if own:
+                setattr(self, hook, hookspecs.hookimpl(_giving(own)))
+
+
+def _giving(specs: Sequence[Spec]) -> Callable[[], Sequence[Spec]]:
+    return lambda: specs
+
+
+def _from_file(kind: str, id: str) -> Registration:
+    path, name = files.split(id)
+    module = files.module_from(path)
+    name = name or _only_one(kind, module, path)
+    spec = KINDS[kind](id=id, entry_point=f"{path}:{name}", summary=f"from {path}")
+    if isinstance(spec, PolicySpec):
+        spec = replace(spec, trainable=bool(getattr(spec.load(), "trainable", False)))
+    spec.load()  # a name that is not there is said now
+    return Registration(spec, Plugin(str(path), FILE, files.digest(path)[:12]))
+
+
+def _only_one(kind: str, module: ModuleType, path: Path) -> str:
+    """The name of the only thing of a kind that a file defines.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    home = BASES.get(kind)
+    if home is None:
+        raise UsageError(f"name the {kind} in {path}, as in {path}:my_{kind}")
+    base = KINDS[kind](id="base", entry_point=home).load()
+    names = [
+        name
+        for name, value in vars(module).items()
+        if (isinstance(value, base) and not name.startswith("_"))
+        or (isinstance(value, type) and issubclass(value, base) and _made_in(value, module))
+    ]
+    if len(names) != 1:
+        found = f"has {', '.join(names)}" if names else "has none"
+        raise UsageError(f"which {kind} of {path}? It {found}; name one as in {path}:{(names or ['NAME'])[0]}")
+    return names[0]
+
+
+def _made_in(value: type, module: ModuleType) -> bool:
+    return value.__module__ == module.__name__ and not inspect.isabstract(value)
 
 
 def being_imported() -> bool:

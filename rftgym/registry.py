@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import PluginError, UsageError
-from rftgym.mixing import is_mix, parse_mix
+from rftgym.files import is_file, label
+from rftgym.mixing import is_mix, name_of, parse_mix
 from rftgym.plugins import Plugins, discover
-from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
+from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, Spec, TrainerSpec
 
 if TYPE_CHECKING:
     from rftgym.config import EnvSettings, ModelSettings, RewardSettings, Settings
@@ -38,8 +39,9 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
     """Make an environment by id: ``rftgym.make("wordle")``. ``kwargs`` go to its constructor.
 
     Args:
-        id: of an installed environment, or a mix of several: "wordle:2,math:1". Then a keyword argument is the mix's
-            own (``max_turns``, ``render_mode``), or a mapping for the environment of that name.
+        id: of an installed environment; of a member of a family: "reasoning-gym:countdown"; a file and a class in it:
+            "./my_env.py:MyEnv"; or a mix of several: "wordle:2,math:1". Then a keyword argument is the mix's own
+            (``max_turns``, ``render_mode``), or a mapping for the environment of that name.
 
     Raises:
         UnknownIdError: no installed plugin registers it.
@@ -51,6 +53,8 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         return _make_mix(id, plugins, kwargs)
     spec = plugins.spec(EnvSpec, id)
     factory = spec.load()
+    if spec.scheme == spec.id:
+        raise UsageError(f"{id!r} is a family of environments: name one, {_members(id, factory)}")
     from rftgym.env import (
         TextEnv,
     )  # imports Gymnasium, so not at the top; an environment has imported it already
@@ -71,27 +75,34 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         if not any(f"unexpected keyword argument '{name}'" in str(error) for name in kwargs):
             raise
         raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
-    env.id = id
+    env.id = label(id)
     return env
+
+
+def _members(scheme: str, factory: Any) -> str:
+    names = [f"{scheme}:{name}" for name in factory.names()]
+    return f"say {' or '.join(names[:3])} (`rftgym info {scheme}` shows all)" if names else f"as in {scheme}:NAME"
 
 
 def _make_mix(id: str, plugins: Plugins, kwargs: Mapping[str, Any]) -> TextEnv[Any]:
     from rftgym.mix import MixedEnv
 
-    weights = parse_mix(id)
-    own = {name: value for name, value in kwargs.items() if name not in weights}
+    ids = {name_of(part): part for part in parse_mix(id)}
+    own = {name: value for name, value in kwargs.items() if name not in ids}
     if unknown := set(own) - {"max_turns", "render_mode"}:
         raise UsageError(
             f"mix {id!r} cannot be made with {', '.join(sorted(unknown))}: arguments of a part go by its name, "
-            f"say {next(iter(weights))}={{...}}"
+            f"say {next(iter(ids))}={{...}}"
         )
-    for name in weights:
+    for name in ids:
         if not isinstance(kwargs.get(name, {}), Mapping):
             raise UsageError(
                 f"mix {id!r}: the arguments of {name!r} must be a mapping, not {kwargs[name]!r:.40}"
             )
     mixed = MixedEnv(
-        {name: make(name, plugins=plugins, **kwargs.get(name, {})) for name in weights}, weights, **own
+        {name: make(part, plugins=plugins, **kwargs.get(name, {})) for name, part in ids.items()},
+        {name_of(part): weight for part, weight in parse_mix(id).items()},
+        **own,
     )
     mixed.id = id
     return mixed
@@ -150,7 +161,7 @@ def changed_rubric(rubric: Rubric, settings: RewardSettings, *, plugins: Plugins
 
 
 def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Component:
-    """An installed reward component, under its id as name and with a weight."""
+    """An installed reward component, under its id as name and with a weight; one from a file keeps its own name."""
     from dataclasses import replace
 
     from rftgym.rubric import Component
@@ -162,7 +173,7 @@ def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Co
         raise PluginError(
             f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component"
         )
-    return replace(component, name=id, weight=weight)
+    return replace(component, name=component.name if is_file(id) else id, weight=weight)
 
 
 def make_sandbox(id: str, *, plugins: Plugins | None = None, **settings: Any) -> Sandbox:
@@ -224,7 +235,7 @@ def policy_spec(model: str, plugins: Plugins) -> PolicySpec:
     """
     from pathlib import Path
 
-    if model in plugins.ids("policy"):
+    if model in plugins.ids("policy") or is_file(model):
         return plugins.spec(PolicySpec, model)
     scheme, colon, _ = model.partition(":")
     if colon:
@@ -264,6 +275,18 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     known = model is not None or named in plugins.ids("policy")
     of_model = policy_spec(named, plugins).train_defaults if known else {}
     return {"model.id": named, **_largest(spec.train_defaults for spec in specs), **of_model}
+
+
+def register(*specs: Spec, name: str = "local") -> None:
+    """Register specs with the installed plugins, for this process: ``register(EnvSpec("mine", "my_module:MyEnv"))``.
+
+    Processes that rftgym starts register them too, by ``entry_point``; so their modules must be importable there.
+    """
+    installed().register(*specs, name=name)
+    if "gymnasium" in sys.modules:
+        from rftgym.gym import register as register_with_gymnasium
+
+        register_with_gymnasium(installed())
 
 
 def env_ids(env_id: str) -> list[str]:

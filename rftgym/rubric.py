@@ -63,6 +63,8 @@ class Component:
         timeout_seconds: of one call. Kept for async components everywhere, and for sync ones where trajectories are
             scored in batches.
         retries: further attempts after an infrastructure fault.
+        stochastic: it may value the same episode differently the next time (a model as judge); ``rftgym check`` asks
+            every other component to be deterministic.
         is_async: the function is a coroutine function; found out, not given.
 
     Raises:
@@ -80,6 +82,7 @@ class Component:
     bounds: tuple[float, float] | None = (0.0, 1.0)
     timeout_seconds: float = 30.0
     retries: int = 2
+    stochastic: bool = False
     is_async: bool = field(init=False, default=False)
     _call: Call = field(init=False, repr=False, compare=False)
     _range: tuple[float, float] = field(init=False, repr=False, compare=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from rftgym.errors import PluginError
+from rftgym.errors import PluginError, UsageError
+from rftgym.files import module_from, named_in, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class Spec:
 
     Attributes:
         id: kebab case, unique among all installed plugins of its kind.
-        entry_point: "module:name" of the class or function that is imported when the spec is used.
+        entry_point: "module:name" of the class or function that is imported when the spec is used; "path.py:name"
+            where a file was named instead of an installed plugin's id.
         summary: one line for ``rftgym list``.
         kwargs: given to the entry point before the user's own.
     """
@@ -32,8 +35,11 @@ class Spec:
 
         Raises:
             PluginError: the module cannot be imported or has no such name.
+            UsageError: the same of a file that the user named.
         """
-        module, _, name = self.entry_point.partition(":")
+        module, _, name = self.entry_point.rpartition(":")
+        if module.endswith(".py"):
+            return self._from_file()
         try:
             target: Any = importlib.import_module(module)
             for part in name.split("."):
@@ -43,6 +49,29 @@ class Spec:
                 f"{self.kind} {self.id!r}: cannot load {self.entry_point!r}: {error}"
             ) from error
         return target
+
+    def _from_file(self) -> Any:
+        path, name = split(self.entry_point)
+        try:
+            return named_in(module_from(path), name)
+        except AttributeError as error:
+            raise UsageError(f"{path} has no {name!r}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec and its kind as JSON values, so that another process can register it too.
+
+        Raises:
+            TypeError: ``kwargs`` or another mapping holds something that is no JSON value.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        plain: dict[str, Any] = json.loads(json.dumps({"kind": self.kind, **values}, default=dict))
+        return plain
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Spec:
+        """The spec that :meth:`to_json` described."""
+        own = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
+        return KINDS[values["kind"]](**own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +83,15 @@ class EnvSpec(Spec):
         default_model: what ``rftgym train`` starts from when no ``--model`` is given.
         train_defaults: settings that ``rftgym train`` takes for this environment where the user says nothing
             (dotted configuration keys); ``"ppo.steps"`` is for the trainer "ppo" alone, ``"trainer.steps"`` for all.
+        scheme: it is a family: every ``--env`` that reads ``scheme:NAME`` is one of it, made with ``name=NAME``. The class
+            has a class method ``names()`` that lists the names it knows.
     """
 
     kind: ClassVar[str] = "env"
     gymnasium_id: str | None = None
     default_model: str = "tiny"
     train_defaults: Mapping[str, Any] = field(default_factory=dict)
+    scheme: str | None = None
 
 
 class RewardSpec(Spec):
@@ -118,7 +150,17 @@ class CommandSpec(Spec):
     kind: ClassVar[str] = "command"
 
 
+class ProbeSpec(Spec):
+    """A way to earn a reward without solving the task, tried by ``rftgym audit``; see :mod:`rftgym.audit`.
+
+    ``entry_point`` is a function ``f(env, task, rng)`` that gives episodes: each a list of completions.
+    """
+
+    __slots__ = ()
+    kind: ClassVar[str] = "probe"
+
+
 KINDS: dict[str, type[Spec]] = {
     spec.kind: spec
-    for spec in (EnvSpec, RewardSpec, ParserSpec, PolicySpec, TrainerSpec, SandboxSpec, CommandSpec)
+    for spec in (EnvSpec, RewardSpec, ParserSpec, PolicySpec, TrainerSpec, SandboxSpec, CommandSpec, ProbeSpec)
 }

@@ -23,6 +23,7 @@ from rftgym.curriculum import TaskOrder, preview
 from rftgym.env import TextEnv
 from rftgym.errors import ContractError, RunFailed, UsageError
 from rftgym.evaluation import Evaluation, episode_seed, evaluate
+from rftgym.files import label
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.preflight import measured
@@ -39,6 +40,7 @@ from rftgym.registry import (
 from rftgym.rollout.metrics import remarks
 from rftgym.runs.atomic import sweep
 from rftgym.runs.directory import RunDirectory, run_name
+from rftgym.runs.sources import INDEX, changed
 from rftgym.selection import best_step
 from rftgym.specs import EnvSpec, PolicySpec
 from rftgym.trainer import EarlyStopped, StopRequested, TrainContext, Trainer
@@ -172,12 +174,14 @@ def resume(
         raise UsageError(f"run {run.path} is complete; there is nothing to resume")
     progress.phase("loading")
     config: RunConfig = parsed(RunConfig, run.config, where=f"{run.path}/config.json")
+    for sentence in changed(run.path, run.read_json(INDEX) if (run.path / INDEX).is_file() else {}):
+        progress.remark(0, sentence)
     parts = _prepare(config, plugins, progress, stop)
     return _carry_out(run, parts, resume_from=_rewound(run, plugins))
 
 
 def _created(config: RunConfig, plugins: Plugins) -> RunDirectory:
-    name = run_name(config.env.id, config.trainer.id, config.model.id)
+    name = run_name(*(label(id) for id in (config.env.id, config.trainer.id, config.model.id)))
     values = config.model_dump(mode="json")
     return RunDirectory.create(Path(config.runs), name=name, config=values, plugins=plugins)
 

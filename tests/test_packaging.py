@@ -85,7 +85,8 @@ class TestDeclarations:
         """What the code imports it requires itself, and does not leave to the requirements of others."""
         project = pyproject["project"]
         extras = project["optional-dependencies"]
-        optional = [text for extra in ("triton", "qlora", "chess", "sql", "lint") for text in extras[extra]]
+        development = {"bench", "dev", "docs"}
+        optional = [text for extra in extras.keys() - development for text in extras[extra]]
         texts = [*project["dependencies"], *optional]
         declared = {canonicalize_name(Requirement(text).name) for text in texts}
         ours = {"rftgym", *plugin_folders()}
@@ -185,9 +186,8 @@ class TestConstraints:
         """Walks the requirements of what is installed, from pyproject's own on, as pip does."""
         project = pyproject["project"]
         extras = project["optional-dependencies"]
-        with_dev = [
-            text for extra in ("dev", "docs", "triton", "chess", "sql", "lint") for text in extras[extra]
-        ]
+        (own,) = (Requirement(text) for text in extras["dev"] if text.startswith("rftgym["))
+        with_dev = [text for extra in ("dev", *own.extras) for text in extras[extra]]
         texts = [*project["dependencies"], *with_dev]
         queue = [Requirement(text) for text in texts]
         seen: set[tuple[str, str]] = set()

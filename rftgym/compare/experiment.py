@@ -28,8 +28,8 @@ from rftgym.compare.results import collected
 from rftgym.compare.watcher import Watcher
 from rftgym.compare.work import Order
 from rftgym.config import RunConfig
-from rftgym.errors import RftgymError, RunFailed
-from rftgym.plugins import Plugins
+from rftgym.errors import PluginError, RftgymError, RunFailed
+from rftgym.plugins import Plugins, Portable
 from rftgym.registry import installed
 from rftgym.runs import atomic
 from rftgym.training import never
@@ -82,7 +82,8 @@ def compare(
         root: directory that the comparison's own directory goes into.
         workers: processes at once, each with one thread; None: one a usable core, or one where a GPU is in use. The
             scores do not depend on it.
-        plugins: others than those installed; then the jobs are done in this process.
+        plugins: others than those installed; worker processes register them too. Where one is an object of this
+            process only, the jobs are done here.
         watcher: told what happens.
         stop: asked several times a second; once it returns True, runs under way write a checkpoint and everything
             stops.
@@ -128,16 +129,25 @@ def _carry_out(
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
     known = plugins or installed()
-    count = 1 if plugins is not None else workers or _usable_workers(plan)
+    portable = _portable(known)
+    count = 1 if portable is None else workers or _usable_workers(plan)
     with atomic.claim(directory / WRITER):
         atomic.sweep(directory)
         state = _Comparison(directory, plan, known, watcher, all_jobs(plan), count)
         watcher.planned(directory, plan, len(state.jobs), len(state.over))
-        with Inline(plugins) if plugins is not None else Processes(count, directory / "log") as pool:
+        with Inline(known) if portable is None else Processes(count, directory / "log", portable) as pool:
             _work(state, pool, stop)
         results = collected(directory, plan, known)
         publish(directory, plan, results)
     return {"comparison": str(directory), **results}
+
+
+def _portable(plugins: Plugins) -> list[Portable] | None:
+    """What worker processes register beyond what is installed; None where only this process has a plugin."""
+    try:
+        return plugins.portable()
+    except PluginError:
+        return None
 
 
 def _usable_workers(plan: Plan) -> int:

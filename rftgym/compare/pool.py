@@ -9,7 +9,7 @@ import selectors
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,7 @@ from typing import IO, Literal, Protocol, Self, cast
 
 from rftgym.compare.work import Order, perform
 from rftgym.errors import RftgymError
-from rftgym.plugins import Plugins
+from rftgym.plugins import Plugins, Portable
 from rftgym.training import RunStopped
 
 JOBS_A_PROCESS = 8
@@ -61,7 +61,7 @@ class Pool(Protocol):
 
 
 class Inline:
-    """Does jobs in this process, one after another: for plugins that another process could not find."""
+    """Does jobs in this process, one after another: for plugins that are objects of this process only."""
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         self._plugins = plugins
@@ -103,7 +103,8 @@ class _Worker:
         begun: how many jobs it was given.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, plugins: Sequence[Portable]) -> None:
+        path = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} if plugins else {}
         with log.open("ab") as file:
             # In a session of its own: Ctrl-C in the terminal is for the parent, which then says what to do.
             self.process = subprocess.Popen(
@@ -111,7 +112,7 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=file,
-                env={**os.environ, **ONE_THREAD},
+                env={**os.environ, **ONE_THREAD, **path},
                 start_new_session=True,
             )
         self.answers = cast(IO[bytes], self.process.stdout)
@@ -156,10 +157,12 @@ class Processes:
     Args:
         count: of processes at once.
         logs: directory for what they say on standard error.
+        plugins: those that are not installed, which each process registers too.
     """
 
-    def __init__(self, count: int, logs: Path) -> None:
+    def __init__(self, count: int, logs: Path, plugins: Sequence[Portable] = ()) -> None:
         self._count = count
+        self._plugins = list(plugins)
         self._logs = logs
         self._workers: list[_Worker] = []
         self._asked = False
@@ -179,11 +182,12 @@ class Processes:
             self._logs.mkdir(parents=True, exist_ok=True)
             taken = {each.log.name for each in self._workers}
             names = (f"worker-{number}.log" for number in range(1, self._count + 1))
-            worker = _Worker(self._logs / next(name for name in names if name not in taken))
+            log = self._logs / next(name for name in names if name not in taken)
+            worker = _Worker(log, self._plugins)
             self._workers.append(worker)
         worker.job = order.id
         worker.begun += 1
-        worker.tell(json.dumps(asdict(order)))
+        worker.tell(json.dumps({"order": asdict(order), "plugins": self._plugins}))
 
     def wait(self, stop: Callable[[], bool]) -> Outcome:
         """The next job that is over."""

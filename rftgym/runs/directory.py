@@ -31,7 +31,7 @@ from time import time
 from typing import IO, TYPE_CHECKING, Any
 
 from rftgym.errors import RftgymError, UsageError
-from rftgym.runs import atomic
+from rftgym.runs import atomic, sources
 from rftgym.runs.lock import LAYOUT, environment_lock
 from rftgym.runs.store import read_trajectories, write_trajectories
 from rftgym.runs.strictjson import dumps, number
@@ -90,6 +90,7 @@ class RunDirectory:
             run.write_json("config.json", run.config)
             run.write_json("environment.json", environment_lock(plugins))
             atomic.write_bytes(temporary / "config.yaml", _yaml(run.config))
+            sources.keep(temporary, run.config)
             for folder in ("trajectories", "evaluations", "checkpoints"):
                 (temporary / folder).mkdir()
             further = (wanted.with_name(f"{wanted.name}-{count}") for count in itertools.count(2))

@@ -1,0 +1,54 @@
+"""Copies of the files that a run's configuration names, ``./my_env.py:MyEnv``, kept in its ``sources/``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rftgym.files import is_file, split
+from rftgym.mixing import is_mix, parse_mix
+from rftgym.runs import atomic
+from rftgym.runs.strictjson import dumps
+
+FOLDER = "sources"
+INDEX = "sources.json"
+
+
+def named_in(config: Mapping[str, Any]) -> list[Path]:
+    """The files that a run's configuration names, each once."""
+    return list(dict.fromkeys(split(id)[0] for id in _ids(config) if is_file(id)))
+
+
+def _ids(config: Mapping[str, Any]) -> Iterator[str]:
+    for section in ("env", "model", "trainer"):
+        id = config.get(section, {}).get("id", "")
+        yield from parse_mix(id) if section == "env" and is_mix(id) else [id]
+    yield from config.get("rewards", {}).get("add", {})
+
+
+def keep(run: Path, config: Mapping[str, Any]) -> None:
+    """Copy the files that a configuration names into a run's directory; nothing where it names none."""
+    index = {}
+    for path in named_in(config):
+        data = path.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        copy = f"{digest[:12]}-{path.name}"
+        (run / FOLDER).mkdir(exist_ok=True)
+        atomic.write_bytes(run / FOLDER / copy, data)
+        index[str(path)] = {"sha256": digest, "copy": f"{FOLDER}/{copy}"}
+    if index:
+        atomic.write_bytes(run / INDEX, dumps(index, indent=1) + b"\n")
+
+
+def changed(run: Path, index: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Which files of a run are not what they were when it began, in a sentence each."""
+    found = []
+    for name, facts in index.items():
+        path = Path(name)
+        now = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if now != facts["sha256"]:
+            what = "has changed since the run began" if now else "is gone"
+            found.append(f"{name} {what}; as it was then: {run / facts['copy']}")
+    return found
