@@ -13,6 +13,8 @@ from rftgym.afterimport import import_after
 __version__ = "0.1.0"
 
 _HOME = {
+    "Check": "rftgym.types",
+    "CommandSpec": "rftgym.specs",
     "Component": "rftgym.rubric",
     "EnvSpec": "rftgym.specs",
     "Message": "rftgym.types",
@@ -21,6 +23,7 @@ _HOME = {
     "ParserSpec": "rftgym.specs",
     "Policy": "rftgym.policy",
     "PolicySpec": "rftgym.specs",
+    "ProbeSpec": "rftgym.specs",
     "Response": "rftgym.env",
     "RewardSpec": "rftgym.specs",
     "Rubric": "rftgym.rubric",
@@ -67,9 +70,18 @@ if TYPE_CHECKING:
     from rftgym.registry import make
     from rftgym.rubric import Component, Rubric, reward
     from rftgym.scoring import score
-    from rftgym.specs import EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, TrainerSpec
+    from rftgym.specs import (
+        CommandSpec,
+        EnvSpec,
+        ParserSpec,
+        PolicySpec,
+        ProbeSpec,
+        RewardSpec,
+        SandboxSpec,
+        TrainerSpec,
+    )
     from rftgym.trainer import Trainer
     from rftgym.training import train
-    from rftgym.types import Message, Sampling, Task, Trajectory, Turn
+    from rftgym.types import Check, Message, Sampling, Task, Trajectory, Turn
 
 import_after("gymnasium", "rftgym.gym")  # so that `gymnasium.make("rftgym/...")` works

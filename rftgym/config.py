@@ -69,6 +69,7 @@ class EnvSettings(Settings):
     Attributes:
         kwargs: go to its constructor.
         tasks: a file with tasks of the user's own.
+        parser: an installed parser, or one from a file, that reads answers instead of the environment's own.
         train_tasks: train on this many tasks of the train split only; which ones, ``train_seed`` says. Other splits
             stay whole.
         shots: solved train tasks that are shown before each task (few-shot prompting).
@@ -77,6 +78,7 @@ class EnvSettings(Settings):
     id: str
     kwargs: dict[str, Any] = {}
     tasks: str | None = None
+    parser: str | None = None
     max_turns: int | None = Field(None, ge=1)
     train_tasks: int | None = Field(None, ge=1)
     train_seed: int = Field(0, ge=0, lt=2**31)
@@ -87,6 +89,11 @@ class EnvSettings(Settings):
     def _whole_path(cls, value: str) -> str:
         """A file's whole path, so that the run can be resumed from any folder."""
         return absolute_mix(value)
+
+    @field_validator("parser")
+    @classmethod
+    def _whole_path_of_parser(cls, value: str | None) -> str | None:
+        return None if value is None else absolute(value)
 
 
 class RewardSettings(Settings):

@@ -51,12 +51,12 @@ class DuplicateIdError(UsageError):
 class MissingPackageError(UsageError):
     """A package that is an optional extra of rftgym's, or of a plugin's, is not installed."""
 
-    def __init__(self, what: str, package: str, extra: str, *, why: object = "", distribution: str = "rftgym") -> None:
+    def __init__(
+        self, what: str, package: str, extra: str, *, why: object = "", distribution: str = "rftgym"
+    ) -> None:
         """``what`` needs ``package``, which ``pip install 'distribution[extra]'`` brings."""
         reason = f" ({why})" if why else ""
-        super().__init__(
-            f"{what} needs the package {package}{reason}: pip install '{distribution}[{extra}]'"
-        )
+        super().__init__(f"{what} needs the package {package}{reason}: pip install '{distribution}[{extra}]'")
 
 
 class PluginError(RftgymError):

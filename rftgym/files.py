@@ -1,7 +1,7 @@
 """Things that are named by a file instead of by an installed plugin's id: ``./my_env.py:MyEnv``.
 
-For a quick try: nothing has to be packaged. The file is imported once a process, its folder is searched for modules that
-it imports itself, and a run keeps a copy of it.
+For a quick try: nothing has to be packaged. The file is imported once a process, its folder is searched for modules
+that it imports itself, and a run keeps a copy of it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from rftgym.files import absolute, label
 
 LARGEST_ROUND = 1000
 """Tasks after which the parts' shares repeat."""
-_PART = re.compile(r"(?P<id>[^,\s]+?)(?::(?P<weight>[0-9]{1,9}(?:\.[0-9]{1,9})?))?")
+_MEMBER = r":(?!-)(?=[^,\s]*[A-Za-z_])[^,\s]*?"
+_PART = re.compile(rf"(?P<id>[^:,\s]+(?:{_MEMBER})?)(?::(?P<weight>[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?))?")
 _PORT = re.compile(r".*://[^/]*")
 """An address whose last colon stands before a port and not before a weight: ``openenv:http://localhost:8000``."""
 
@@ -28,7 +29,7 @@ def is_mix(id: str) -> bool:
 
 
 def name_of(id: str) -> str:
-    """What a part of a mix is called in ids of tasks and in names of measures: its id without slashes, a file without folder."""
+    """What a part of a mix is called in ids of tasks and in names of measures: its id, without folder and slashes."""
     return label(id).rstrip("/").replace("://", ":").replace("/", "-")
 
 

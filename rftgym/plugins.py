@@ -10,6 +10,7 @@ import importlib
 import inspect
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ BASES = {
 _ENTRY_POINT = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 SpecT = TypeVar("SpecT", bound=Spec)
 Portable = Mapping[str, Any]
-"""What another process needs to register the same plugin: its name and distribution, and a module or specs. JSON values."""
+"""What another process needs to register the same plugin, in JSON values: name, distribution, and module or specs."""
 LOCAL = "(local)"
 """The distribution of what was registered in this process and is not installed."""
 FILE = "(file)"
@@ -99,6 +100,7 @@ class Plugins:
         self.plugins: list[Plugin] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
+        self._manager.add_hookcall_monitoring(lambda *call: None, _name_who_failed)
         self._registered: dict[str, dict[str, list[Registration]]] = {kind: {} for kind in KINDS}
         self._portable: list[Portable] = []
         self._unportable: list[str] = []
@@ -172,12 +174,13 @@ class Plugins:
         """What another process must :meth:`adopt` beyond what is installed, so that it has the same plugins.
 
         Raises:
-            PluginError: a plugin is an object of this process only, neither a module nor specs.
+            PluginError: a plugin is an object of this process only, or its modules cannot be found on ``sys.path``.
         """
-        if self._unportable:
+        lost = [each["name"] for each in self._portable if not all(map(_is_importable, _modules(each)))]
+        if self._unportable or lost:
             raise PluginError(
-                f"plugin {', '.join(self._unportable)} is an object of this process only: put its hooks into a module, "
-                "or register its specs"
+                f"plugin {', '.join(self._unportable + lost)} is an object of this process only: put its hooks, or "
+                "what its specs name, into a module that can be imported"
             )
         return [
             {**each, "specs": [spec.to_json() for spec in each["specs"]]} if "specs" in each else each
@@ -255,6 +258,11 @@ class Plugins:
         """The registered ids of a kind, sorted."""
         return sorted(self._registered[kind])
 
+    def environments(self) -> list[str]:
+        """The ids of environments that can be made as they stand, sorted: families are left out."""
+        found = self._registered[EnvSpec.kind]
+        return sorted(id for id, each in found.items() if not getattr(each[0].spec, "scheme", None))
+
 
 def discover(entry_points: Iterable[EntryPoint | importlib.metadata.EntryPoint] | None = None) -> Plugins:
     """Load every installed plugin; a broken one is kept with its reason and hurts nobody else.
@@ -311,6 +319,33 @@ class _SpecsOnly:
                 setattr(self, hook, hookspecs.hookimpl(_giving(own)))
 
 
+def _modules(portable: Portable) -> list[str]:
+    if "module" in portable:
+        return [portable["module"]]
+    return [spec.entry_point.rpartition(":")[0] for spec in portable["specs"]]
+
+
+def _is_importable(module: str) -> bool:
+    """Whether another process with the same ``sys.path`` finds a module: here it may have come in another way."""
+    from importlib.machinery import PathFinder
+
+    return module.endswith(".py") or PathFinder.find_spec(module.partition(".")[0]) is not None
+
+
+def _name_who_failed(
+    outcome: pluggy.Result[Any], hook: str, implementations: Sequence[pluggy.HookImpl], _: object
+) -> None:
+    """Note at an exception of a run-time hook whose it is: a run has many plugins, and this says which to mend."""
+    error = outcome.exception
+    if error is None:
+        return
+    run = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+    for each in implementations:
+        if getattr(each.function, "__code__", None) in run:
+            distribution, _, name = each.plugin_name.partition(":")
+            error.add_note(f"raised in {hook}() of plugin {name!r}, {distribution}")
+
+
 def _giving(specs: Sequence[Spec]) -> Callable[[], Sequence[Spec]]:
     return lambda: specs
 
@@ -344,7 +379,9 @@ def _only_one(kind: str, module: ModuleType, path: Path) -> str:
     ]
     if len(names) != 1:
         found = f"has {', '.join(names)}" if names else "has none"
-        raise UsageError(f"which {kind} of {path}? It {found}; name one as in {path}:{(names or ['NAME'])[0]}")
+        raise UsageError(
+            f"which {kind} of {path}? It {found}; name one as in {path}:{(names or ['NAME'])[0]}"
+        )
     return names[0]
 
 

@@ -12,11 +12,12 @@ from rftgym.errors import PluginError, UsageError
 from rftgym.files import is_file, label
 from rftgym.mixing import is_mix, name_of, parse_mix
 from rftgym.plugins import Plugins, discover
-from rftgym.specs import EnvSpec, PolicySpec, RewardSpec, SandboxSpec, Spec, TrainerSpec
+from rftgym.specs import EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, Spec, TrainerSpec
 
 if TYPE_CHECKING:
     from rftgym.config import EnvSettings, ModelSettings, RewardSettings, Settings
     from rftgym.env import TextEnv
+    from rftgym.parser import Parser
     from rftgym.policy import Policy
     from rftgym.rubric import Component, Rubric
     from rftgym.sandbox import Sandbox
@@ -81,7 +82,11 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
 
 def _members(scheme: str, factory: Any) -> str:
     names = [f"{scheme}:{name}" for name in factory.names()]
-    return f"say {' or '.join(names[:3])} (`rftgym info {scheme}` shows all)" if names else f"as in {scheme}:NAME"
+    return (
+        f"say {' or '.join(names[:3])} (`rftgym info {scheme}` shows all)"
+        if names
+        else f"as in {scheme}:NAME"
+    )
 
 
 def _make_mix(id: str, plugins: Plugins, kwargs: Mapping[str, Any]) -> TextEnv[Any]:
@@ -130,6 +135,10 @@ def make_configured(
     if env.shots:
         for each in getattr(made, "parts", {"": made}).values():  # a mix shows each part's own
             each.shots = _shots(each, env.shots, env.train_seed)
+    if env.parser is not None:
+        if is_mix(env.id):
+            raise UsageError(f"env.parser={env.parser}: a parser belongs to one environment, not to a mix")
+        made.parser = make_parser(env.parser, plugins=plugins)
     made.rubric = changed_rubric(made.rubric, rewards, plugins=plugins)
     return made
 
@@ -174,6 +183,23 @@ def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Co
             f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component"
         )
     return replace(component, name=component.name if is_file(id) else id, weight=weight)
+
+
+def make_parser(id: str, *, plugins: Plugins | None = None) -> Parser:
+    """An installed parser, or one from a file: ``make_parser("tag")``, ``make_parser("./my_parser.py:Boxed")``.
+
+    Raises:
+        UnknownIdError: no installed plugin registers it.
+        PluginError: what was registered is no parser.
+    """
+    from rftgym.parser import Parser
+
+    spec = (plugins or installed()).spec(ParserSpec, id)
+    target = spec.load()
+    parser = target if isinstance(target, Parser) else target(**spec.kwargs)
+    if not isinstance(parser, Parser):
+        raise PluginError(f"parser {id!r}: {spec.entry_point!r} made {type(parser).__name__}, not a Parser")
+    return parser
 
 
 def make_sandbox(id: str, *, plugins: Plugins | None = None, **settings: Any) -> Sandbox:

@@ -70,7 +70,9 @@ class Spec:
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Spec:
         """The spec that :meth:`to_json` described."""
-        own = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"}
+        own: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"
+        }
         return KINDS[values["kind"]](**own)
 
 
@@ -83,8 +85,8 @@ class EnvSpec(Spec):
         default_model: what ``rftgym train`` starts from when no ``--model`` is given.
         train_defaults: settings that ``rftgym train`` takes for this environment where the user says nothing
             (dotted configuration keys); ``"ppo.steps"`` is for the trainer "ppo" alone, ``"trainer.steps"`` for all.
-        scheme: it is a family: every ``--env`` that reads ``scheme:NAME`` is one of it, made with ``name=NAME``. The class
-            has a class method ``names()`` that lists the names it knows.
+        scheme: it is a family: every ``--env`` that reads ``scheme:NAME`` is one of it, made with ``name=NAME``. The
+            class has a class method ``names()`` that lists the names it knows.
     """
 
     kind: ClassVar[str] = "env"
@@ -162,5 +164,14 @@ class ProbeSpec(Spec):
 
 KINDS: dict[str, type[Spec]] = {
     spec.kind: spec
-    for spec in (EnvSpec, RewardSpec, ParserSpec, PolicySpec, TrainerSpec, SandboxSpec, CommandSpec, ProbeSpec)
+    for spec in (
+        EnvSpec,
+        RewardSpec,
+        ParserSpec,
+        PolicySpec,
+        TrainerSpec,
+        SandboxSpec,
+        CommandSpec,
+        ProbeSpec,
+    )
 }

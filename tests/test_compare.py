@@ -527,3 +527,16 @@ def test_whatever_stands_in_the_results_stays_text(whole: tuple[Path, Plan, dict
     html = page({**result, "model": hostile, "advice": hostile}, plan, hostile)
     assert "<script" not in html and "&lt;script" in html
     assert ET.fromstring(plot({**result, "model": hostile}))[0].text.endswith(hostile)
+
+
+@pytest.mark.slow
+def test_worker_processes_register_a_plugin_that_is_not_installed(
+    plugins: Plugins, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its modules can be found on the path, so that the jobs need not be done in this process."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    assert [each["module"] for each in plugins.portable()] == ["compare_letters_plugin"]
+    plan = planned([SMALL], plugins, sizes=[3], seeds=[0], factors=[1.0], arms=["base", "rft"])
+    result = experiment.compare(plan, root=tmp_path, plugins=plugins, workers=2)
+    assert list((Path(result["comparison"]) / "log").glob("worker-*.log"))
+    assert result["arms"]

@@ -186,7 +186,7 @@ def test_every_environment_is_looked_at() -> None:
     from rftgym.registry import installed
 
     first_party = {
-        each.spec.id for each in installed().registrations("env") if each.plugin.distribution == "rftgym"
+        id for id in installed().environments() if installed().find("env", id).plugin.distribution == "rftgym"
     }
     battery = {"triton-kernels", "triton-kernels-repair", "triton-kernels-generated"}
     assert first_party - battery == set(ENVIRONMENTS)

@@ -43,12 +43,12 @@ COMPLETIONS = {
 }
 
 
-@pytest.mark.parametrize("id", installed().ids("env"))
+@pytest.mark.parametrize("id", installed().environments())
 def test_a_registered_environment_keeps_the_contract(id: str) -> None:
     check_env(id, completions=COMPLETIONS.get(id, []))
 
 
-@pytest.mark.parametrize("id", installed().ids("env"))
+@pytest.mark.parametrize("id", installed().environments())
 def test_task_ids_are_those_of_the_last_release(id: str) -> None:
     """A task's id is what results are compared by: where this fails, results of releases can't be compared any more."""
     golden = json.loads(GOLDEN.read_text())

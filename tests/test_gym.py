@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -14,7 +16,7 @@ from gymnasium.utils.env_checker import check_env
 
 import rftgym
 from rftgym import EnvSpec, hookimpl
-from rftgym.gym import register
+from rftgym.gym import Creator, register
 from rftgym.plugins import Plugins
 from rftgym.registry import installed
 
@@ -133,4 +135,33 @@ def test_a_bad_or_taken_gymnasium_id_is_a_warning_and_the_rest_is_registered() -
         register(plugins)
     texts = [str(warning.message) for warning in caught]
     assert len(texts) == 2 and "'bad' cannot be registered" in texts[0] and "so 'second' is not" in texts[1]
-    assert gymnasium.registry.pop("test/Third-v0").entry_point == "rftgym.gym:environment-third"
+    made = gymnasium.registry.pop("test/Third-v0").entry_point
+    assert made == Creator("third")  # no module, nor specs: of use in this process only
+
+
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_a_vector_of_processes_has_an_environment_that_is_registered_in_this_process_only(
+    context: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its plugin is not installed: each process registers it by its spec."""
+    (tmp_path / "not_installed.py").write_text(
+        "from rftgym_wordle.env import WordleEnv\n\n\nclass Mine(WordleEnv):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins = Plugins()
+    plugins.register(EnvSpec("mine", "not_installed:Mine", gymnasium_id="test/Mine-v0"))
+    register(plugins)
+    try:
+        with closing(
+            gymnasium.make_vec(
+                "test/Mine-v0",
+                num_envs=2,
+                vectorization_mode="async",
+                vector_kwargs={"shared_memory": False, "context": context},
+            )
+        ) as envs:
+            observations, _ = envs.reset(seed=[3, 4])
+            assert len(observations) == 2 and all("New game" in each for each in observations)
+            assert envs.step(["<guess>crane</guess>"] * 2)[1].shape == (2,)
+    finally:
+        del gymnasium.registry["test/Mine-v0"]

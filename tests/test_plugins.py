@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ from rftgym.config import RewardSettings
 from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError, UsageError
 from rftgym.plugins import HOOKS, REGISTRATION_HOOKS, Plugins, discover
 from rftgym.registry import changed_rubric, installed, make_reward
+from rftgym.specs import KINDS, Spec
+from rftgym.tasks import ListTaskset
 
 Install = Callable[..., None]
 
@@ -34,13 +38,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     """Really install a distribution of one plugin, the way a wheel is unpacked, on a path that goes away."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def install(distribution: str, source: str, *, name: str = "", version: str = "1.2") -> None:
+    def install(
+        distribution: str, source: str, *, name: str = "", version: str = "1.2", requires: str = ""
+    ) -> None:
         module = distribution.replace("-", "_")
         (tmp_path / f"{module}.py").write_text(source.replace("{module}", module), encoding="utf-8")
         metadata = tmp_path / f"{module}-{version}.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n{requires}\nAbout it: rftgym>=99\n"
         )
         (metadata / "entry_points.txt").write_text(f"[rftgym]\n{name or distribution} = {module}\n")
 
@@ -304,3 +310,138 @@ def test_doctor_asks_plugins_and_survives_one_that_fails(monkeypatch: pytest.Mon
     (failed,) = (check for name, check in by_name.items() if name != "abacus")
     assert not failed.ok
     assert "no such luck" in failed.detail
+
+
+# ---- versions
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        "Requires-Dist: rftgym>=7.0",
+        "Requires-Dist: numpy\nRequires-Dist: rftgym (>=7.0,<8)",
+        "Requires-Dist: RFTgym[sql]>=7 ; python_version >= '3.8'",
+    ],
+)
+@pytest.mark.parametrize("reader", ["own", "importlib"])
+def test_a_plugin_that_needs_a_newer_rftgym_is_not_imported_and_says_both_versions(
+    install: Install, requires: str, reader: str
+) -> None:
+    install("acme-future", "raise AssertionError('imported')", requires=requires)
+    entries = None
+    if reader == "importlib":
+        entries = importlib.metadata.entry_points(group="rftgym", name="acme-future")
+    error = listed(discover(entries))["acme-future"]
+    assert error is not None
+    assert "needs rftgym " in error and ">=7" in error and f"this is rftgym {rftgym.__version__}" in error
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        "Requires-Dist: rftgym>=0.1",
+        "Requires-Dist: rftgym",
+        "Requires-Dist: rftgym-acme>=9",
+        "Requires-Dist: rftgym>=9 ; extra == 'next'",
+        "Requires-Dist: rftgym>=9 ; python_version < '3'",
+        "",
+    ],
+)
+def test_a_plugin_that_this_rftgym_suits_is_loaded(install: Install, requires: str) -> None:
+    install("acme-now", GOOD.replace("{id}", "now"), requires=requires)
+    assert listed(discover())["acme-now"] is None
+
+
+# ---- families
+
+
+class Family(rftgym.SingleTurnEnv):
+    def __init__(self, name: str, **settings: object) -> None:
+        self.name = name
+        super().__init__()
+
+    @classmethod
+    def names(cls) -> list[str]:
+        return ["one", "two"]
+
+    def make_tasks(self) -> ListTaskset:
+        return ListTaskset([rftgym.Task("only", {"name": self.name})])
+
+    def make_rubric(self) -> rftgym.Rubric:
+        return rftgym.Rubric([rftgym.reward("never")(nothing)], success="never")
+
+    def prompt(self, task: rftgym.Task) -> str:
+        return self.name
+
+
+def nothing(completion: str) -> float:
+    return 0.0
+
+
+def with_family() -> Plugins:
+    plugins = Plugins()
+    plugins.register(EnvSpec("family", f"{__name__}:Family", scheme="family"), name="families")
+    return plugins
+
+
+def test_a_member_of_a_family_is_made_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Family.__module__])
+    plugins = with_family()
+    env = rftgym.make("family:two", plugins=plugins)
+    assert (env.id, env.reset(seed=0)[0]) == ("family:two", "two")
+    mixed = rftgym.make("family:one,family:two:3", plugins=plugins)
+    assert {task.id for task in mixed.tasks.sample("train", 2, 0)} == {"family:one/only", "family:two/only"}
+    with pytest.raises(UsageError, match="say family:one or family:two"):
+        rftgym.make("family", plugins=plugins)
+    with pytest.raises(UnknownIdError, match="unknown env 'strangers:one'"):
+        rftgym.make("strangers:one", plugins=plugins)
+
+
+# ---- other processes
+
+
+def test_what_is_registered_here_is_registered_there_too(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Specs, and a plugin that is a module: both go as JSON to a process that has never heard of them."""
+    (tmp_path / "elsewhere.py").write_text(GOOD.replace("{id}", "by-module").replace("{module}", "elsewhere"))
+    importlib.invalidate_caches()
+    plugins = discover()
+    plugins.register(EnvSpec("by-spec", "elsewhere:Env", "s", {"a": [1, 2]}, train_defaults={"b": 1}))
+    plugins.add(importlib.import_module("elsewhere"), name="elsewhere")
+    program = (
+        "import json, sys; from rftgym.plugins import discover; "
+        "plugins = discover().adopt(json.load(sys.stdin)); plugins.adopt(plugins.portable()); "
+        "print(json.dumps([plugins.find('env', id).spec.to_json() for id in ('by-spec', 'by-module')]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=json.dumps(plugins.portable()),
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [
+        plugins.find("env", id).spec.to_json() for id in ("by-spec", "by-module")
+    ]
+
+
+def test_what_is_installed_need_not_travel_and_what_cannot_is_said() -> None:
+    plugins = discover()
+    assert plugins.portable() == []
+
+    class Module:
+        @rftgym.hookimpl
+        def rftgym_environments(self) -> list[EnvSpec]:
+            return []
+
+    plugins.add(Module(), name="here")
+    with pytest.raises(PluginError, match="plugin here is an object of this process only"):
+        plugins.portable()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_spec_survives_being_told_as_json(kind: str) -> None:
+    spec = KINDS[kind](id="x", entry_point="a.b:C", summary="s", kwargs={"n": {"m": [1, None, "é"]}})
+    assert Spec.from_json(json.loads(json.dumps(spec.to_json()))) == spec

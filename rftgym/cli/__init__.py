@@ -29,6 +29,16 @@ COMMANDS = {
     ),
     "list": ("rftgym.cli.listing:command", "What is installed: environments, rewards, models, algorithms."),
     "info": ("rftgym.cli.info:command", "All about one of them: tasks, rewards, settings, schema."),
+    "init": ("rftgym.cli.init:command", "Begin a plugin: an environment, a reward, a trainer or a policy."),
+    "check": (
+        "rftgym.cli.check:command",
+        "Does an environment keep the contract? Says what to mend, and why.",
+    ),
+    "audit": (
+        "rftgym.cli.audit:command",
+        "Try to be paid without solving anything: how gameable is a reward?",
+    ),
+    "bench": ("rftgym.cli.bench:command", "How fast is an environment, and where does its time go?"),
     "doctor": ("rftgym.cli.doctor:command", "What this machine can do, and what would cure what it lacks."),
 }
 

@@ -11,6 +11,8 @@ import click
 
 from rftgym.cli import options, output
 from rftgym.errors import UsageError
+from rftgym.files import is_file
+from rftgym.mixing import is_mix, parse_mix
 from rftgym.plugins import Plugins, Registration
 from rftgym.specs import KINDS, EnvSpec, PolicySpec
 
@@ -49,6 +51,12 @@ def command(id: str, kind: str | None, schema: bool, task: str | None, as_json: 
 def _find(plugins: Plugins, id: str, kind: str | None) -> Registration:
     if kind is not None:
         return plugins.find(kind, id)
+    if is_mix(id):
+        raise UsageError(
+            f"{id!r} is a mix: ask for one of its parts, say `rftgym info {next(iter(parse_mix(id)))}`"
+        )
+    if ":" in id or is_file(id):
+        return plugins.find("env", id)
     kinds = [each for each in KINDS if id in plugins.ids(each)]
     if len(kinds) > 1:
         raise UsageError(
@@ -107,6 +115,9 @@ def _environment(plugins: Plugins, spec: EnvSpec, task_id: str | None) -> Facts:
     from rftgym.registry import make
     from rftgym.tasks import SPLITS
 
+    if spec.scheme == spec.id:
+        family = spec.load()
+        return {"about": _doc(family), "members": [f"{spec.scheme}:{name}" for name in family.names()]}
     env = make(spec.id, plugins=plugins)
     sizes = {split: env.tasks.size(split) for split in SPLITS}
     first = next((split for split, size in sizes.items() if size != 0), None)

@@ -22,7 +22,12 @@ def text(found: Facts) -> str:
     if found.get("about"):
         lines += [*textwrap.indent(found["about"], "  ").splitlines(), ""]
     lines += aligned(_plain(found))
-    for name, section in (("rewards", _rewards), ("settings", _settings), ("sample", _sample)):
+    for name, section in (
+        ("rewards", _rewards),
+        ("settings", _settings),
+        ("sample", _sample),
+        ("members", _members),
+    ):
         if found.get(name):
             lines += ["", *section(found)]
     return "\n".join(line.rstrip() for line in lines)
@@ -63,6 +68,11 @@ def _settings(found: Facts) -> list[str]:
         "",
         *about,
     ]
+
+
+def _members(found: Facts) -> list[str]:
+    names = textwrap.wrap(", ".join(found["members"]), 108, break_on_hyphens=False, break_long_words=False)
+    return [f"members ({len(found['members'])})", *(f"  {line}" for line in names)]
 
 
 def _sample(found: Facts) -> list[str]:

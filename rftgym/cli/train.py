@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,4 +142,5 @@ def _show(result: Mapping[str, Any]) -> None:
     title = f"{after['env']}, {result['steps']} steps"
     output.print_evaluations(title, [("before", before), ("after", after)], after.get("difference"))
     click.echo(f"run     {run}\nreport  {run / 'report.html'}")
-    click.echo(f"again   rftgym eval --env {after['env']} --model {run}")
+    env = json.loads((run / "config.json").read_text(encoding="utf-8"))["env"]["id"]
+    click.echo(f"again   rftgym eval --env {shlex.quote(env)} --model {shlex.quote(str(run))}")

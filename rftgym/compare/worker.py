@@ -2,8 +2,8 @@
 
 Orders come as JSON lines on standard input, each with the plugins to register that are not installed; answers go as
 JSON lines to standard output: {"done": id}, {"stopped": id} or {"failed": id, "reason": text}. What libraries print
-goes to standard error. The word "stop" asks the job under way to stop with a checkpoint. When the input ends, the parent
-is gone, and so is this process, in the middle of whatever it does: runs can be killed at any moment and go on.
+goes to standard error. The word "stop" asks the job under way to stop with a checkpoint. When the input ends, the
+parent is gone, and so is this process, in the middle of whatever it does: runs can be killed at any moment and go on.
 """
 
 from __future__ import annotations

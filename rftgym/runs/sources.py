@@ -25,6 +25,7 @@ def _ids(config: Mapping[str, Any]) -> Iterator[str]:
     for section in ("env", "model", "trainer"):
         id = config.get(section, {}).get("id", "")
         yield from parse_mix(id) if section == "env" and is_mix(id) else [id]
+    yield config.get("env", {}).get("parser") or ""
     yield from config.get("rewards", {}).get("add", {})
 
 
