@@ -123,7 +123,8 @@ def _imported(path: Path) -> set[str]:
 class TestWheel:
     def test_carries_every_file_of_the_packages_and_nothing_else(self, wheel: zipfile.ZipFile) -> None:
         shipped = {name for name in wheel.namelist() if not name.startswith("rftgym-")}
-        roots = {"rftgym": ROOT / "rftgym", **plugin_folders()}
+        example = ROOT / "plugins" / "rftgym-example"
+        roots = {"rftgym": ROOT / "rftgym", "rftgym/scaffold/example": example, **plugin_folders()}
         on_disk = {
             f"{name}/{path.relative_to(root).as_posix()}"
             for name, root in roots.items()
@@ -148,6 +149,7 @@ class TestWheel:
             r"rftgym_transpile/data/tasks\.jsonl\.gz",
             r"rftgym_transpile/harness/.*\.java",
             r"rftgym_transpile/harness/harness\.js",
+            r"rftgym/scaffold/example/\.github/workflows/ci\.yml",
             r"rftgym-[^/]*/licenses/LICENSE",
         ],
     )

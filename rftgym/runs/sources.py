@@ -22,11 +22,17 @@ def named_in(config: Mapping[str, Any]) -> list[Path]:
 
 
 def _ids(config: Mapping[str, Any]) -> Iterator[str]:
-    for section in ("env", "model", "trainer"):
-        id = config.get(section, {}).get("id", "")
-        yield from parse_mix(id) if section == "env" and is_mix(id) else [id]
-    yield config.get("env", {}).get("parser") or ""
-    yield from config.get("rewards", {}).get("add", {})
+    env, model, trainer, rewards = (_section(config, name) for name in ("env", "model", "trainer", "rewards"))
+    id = str(env.get("id", ""))
+    yield from parse_mix(id) if is_mix(id) else [id]
+    yield from (str(each) for each in (model.get("id"), trainer.get("id"), env.get("parser")) if each)
+    yield from rewards.get("add", {})
+
+
+def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a configuration; of one that no run of ours resolved, whatever is there may be anything."""
+    found = config.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def keep(run: Path, config: Mapping[str, Any]) -> None:

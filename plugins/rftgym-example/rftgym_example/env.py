@@ -7,44 +7,28 @@ from random import Random
 import rftgym
 from rftgym.tasks import ProceduralTaskset
 
-# A number's last digit decides its split, so that no number is ever in two of them.
-LAST_DIGITS = {"train": "01234567", "validation": "8", "test": "9"}
+# The last digit of the sum decides the split, so that neither a number nor its answer is ever in two of them.
+LAST_DIGITS = {"train": range(8), "validation": range(8, 9), "test": range(9, 10)}
 
 
 def draw(split: str, rng: Random, id: str) -> rftgym.Task:
-    """One task: a number of 3 to 7 digits; the longer, the harder."""
-    length = rng.randint(3, 7)
-    digits = "".join(rng.choices("0123456789", k=length - 1)) + rng.choice(LAST_DIGITS[split])
-    return rftgym.Task(id, {"digits": digits}, split, difficulty=(length - 3) / 4)
+    """One task: a number of 5 to 9 digits, not yet in order; the longer, the harder."""
+    length, digits = rng.randint(5, 9), ""
+    while digits == "".join(sorted(digits)):
+        digits = "".join(rng.choices("0123456789", k=length - 1))
+        digits += str((rng.choice(LAST_DIGITS[split]) - sum(map(int, digits))) % 10)
+    return rftgym.Task(id, {"digits": digits}, split, difficulty=(length - 5) / 4)
 
 
-class DigitsRow(rftgym.TaskRow):
-    """A line of a ``--tasks`` file: ``{"id": "mine-1", "digits": "3021"}``."""
-
-    digits: str
-
-
-@rftgym.reward("format", weight=0.1)
+@rftgym.reward("format", weight=0.05)
 def tagged(turn: rftgym.Turn) -> float:
     """1 where the answer stands in exactly one pair of tags."""
     return float(turn.well_formed)
 
 
-@rftgym.reward("placed", weight=0.2)
-def placed(answer: str | None, task: rftgym.Task) -> float:
-    """Share of the digits that are in their place; 0 for an answer of another length.
-
-    Pays less than ``correct`` even when nearly complete: a partial answer is never worth stopping at.
-    """
-    solution = "".join(sorted(task.data["digits"]))
-    if answer is None or len(answer) != len(solution):
-        return 0.0
-    return sum(a == b for a, b in zip(answer, solution, strict=True)) / len(solution)
-
-
 @rftgym.reward("correct", needs=("format",))
 def correct(answer: str | None, task: rftgym.Task) -> float:
-    """1 for the sorted digits, behind the gate of a clean format."""
+    """1 for the right answer, behind the gate of a clean format."""
     return float(answer == "".join(sorted(task.data["digits"])))
 
 
@@ -53,16 +37,21 @@ class SortDigitsEnv(rftgym.SingleTurnEnv):
 
     system = "You put digits in ascending order. Answer as <answer>0123</answer>, and nothing else."
     parser = rftgym.TagParser("answer")
-    task_row = DigitsRow
 
     def make_tasks(self) -> ProceduralTaskset:
-        """Numbers without end, each a function of the seed and its index only."""
         return ProceduralTaskset(draw)
 
     def make_rubric(self) -> rftgym.Rubric:
-        """Mostly ``correct``; a little for the format and for digits in place, so that there is something to climb."""
-        return rftgym.Rubric([tagged, placed, correct], success="correct")
+        return rftgym.Rubric([tagged, correct], success="correct")
 
     def prompt(self, task: rftgym.Task) -> str:
-        """The question."""
         return f"Digits: {task.data['digits']}"
+
+    def demonstrate(self, task: rftgym.Task, seed: int) -> list[rftgym.Message]:
+        answer = f"<answer>{''.join(sorted(task.data['digits']))}</answer>"
+        asked = [rftgym.Message("system", self.system), rftgym.Message("user", self.prompt(task))]
+        return [*asked, rftgym.Message("assistant", answer)]
+
+    def cheats(self, task: rftgym.Task) -> dict[str, str]:
+        digits = task.data["digits"]
+        return {"copied": f"<answer>{digits}</answer>", "backwards": f"<answer>{digits[::-1]}</answer>"}
