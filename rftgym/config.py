@@ -180,19 +180,24 @@ class CheckpointSettings(Settings):
 
 
 class GuardSettings(Settings):
-    """Checks before the first step, so that what would fail in hour three fails now.
+    """Checks before the first step, so that what would fail in hour three fails now; and a monitor in training.
 
     Attributes:
         preflight: play ``preflight_tasks`` groups with the starting policy, and where too few of them carry a signal,
             warn or stop.
         dry_step: make one forward and backward pass of the largest size that training can meet.
         retreat: where that does not fit into memory, halve ``trainer.micro_batch`` until it does, instead of ending.
+        probe_every: batches between those beside which the watched probes (``rftgym list probe``) are played: what does
+            not solve the task should not be paid like the policy. 0 = never.
+        probe_tasks: tasks of such a batch that they are played on.
     """
 
     preflight: Literal["off", "warn", "stop"] = "warn"
     preflight_tasks: int = Field(16, ge=1)
     dry_step: bool = True
     retreat: bool = False
+    probe_every: int = Field(10, ge=0)
+    probe_tasks: int = Field(2, ge=1)
 
     @field_validator("preflight", mode="before")
     @classmethod

@@ -73,11 +73,13 @@ class Response:
         observation: the next user message; at the end of an episode, the closing words (may be empty).
         terminated: the task has ended.
         info: facts about the turn, for rewards and reports (JSON values).
+        truncated: the episode is cut here although the task has not ended, say by a time limit of its own.
     """
 
     observation: str = ""
     terminated: bool = False
     info: dict[str, Any] = field(default_factory=dict)
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,15 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         parser: how an answer is read out of a completion.
         task_row: the model of a line in a ``--tasks`` file.
         slow: stepping takes long enough (milliseconds) that the engine should let other episodes decode meanwhile.
+        snapshots: an episode's state can be copied; False where it lives elsewhere, say on a server, and ``snapshot()``
+            refuses.
 
     Attributes:
         id: under which the environment was made; its class's name until then.
         shots: messages of solved tasks that are shown before each task's own first message.
         rubric: composes its rewards.
         tasks: by split.
+        spawned: made by :meth:`spawn`, so that closing it must leave alone what it shares with others.
 
     Args:
         rubric: instead of ``make_rubric()``.
@@ -137,6 +142,8 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
     parser: Parser = TextParser()
     task_row: type[TaskRow] = TaskRow
     slow: bool = False
+    snapshots: bool = True
+    spawned: bool = False
 
     def __init__(
         self,
@@ -201,6 +208,14 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             By a name for each way, the completions of an episode, or one that is said in every turn.
         """
         return {}
+
+    def same_answer(self, task: Task, answer: Any, other: Any) -> bool:
+        """Whether two parsed answers to a task mean the same; by default, whether they are equal.
+
+        ``rftgym audit`` tells by it who is right by luck from who is paid without being right; so it must not ask the
+        reward.
+        """
+        return bool(answer == other)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -277,7 +292,8 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         response = self.respond(self._state, turn, self._rng)  # type: ignore[arg-type]  # set by start()
         turn.info.update(response.info)
         trajectory.terminated = response.terminated
-        trajectory.truncated = not response.terminated and len(trajectory.turns) >= self.max_turns
+        cut = response.truncated or len(trajectory.turns) >= self.max_turns
+        trajectory.truncated = cut and not response.terminated
         self._pending = messages = (Message("user", response.observation),) if response.observation else ()
         if trajectory.terminated or trajectory.truncated:
             trajectory.closing = messages
@@ -298,6 +314,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         twin._np_random = None
         twin._np_random_seed = None
         twin._state, twin._trajectory, twin._pending = None, None, ()
+        twin.spawned = True
         return twin
 
     # ---- Gymnasium's door
@@ -368,7 +385,13 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         )
 
     def snapshot(self) -> Snapshot:
-        """The whole state; what happens later does not change it."""
+        """The whole state; what happens later does not change it.
+
+        Raises:
+            UsageError: the state lives elsewhere and cannot be copied (``snapshots`` is False).
+        """
+        if not self.snapshots:
+            raise UsageError(f"{self.id!r} takes no snapshots: its state lives elsewhere and cannot be copied")
         return Snapshot(copy.deepcopy({name: getattr(self, name) for name in _EPISODE}))
 
     def restore(self, snapshot: Snapshot) -> None:

@@ -245,6 +245,7 @@ class MixedEnv(TextEnv[Episode]):
         self.parts, self.weights = dict(parts), dict(weights)
         self.max_completion_chars = max(part.max_completion_chars for part in self.parts.values())
         self.slow = any(part.slow for part in self.parts.values())
+        self.snapshots = all(part.snapshots for part in self.parts.values())
         longest = max(part.max_turns for part in self.parts.values())
         super().__init__(max_turns=longest if max_turns is None else max_turns, render_mode=render_mode)
         for part in self.parts.values() if max_turns is not None else ():
@@ -297,9 +298,23 @@ class MixedEnv(TextEnv[Episode]):
     def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
         return self.parts[task.id.partition(SLASH)[0]].demonstrate(unprefixed(task), seed)
 
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        return self.parts[task.id.partition(SLASH)[0]].cheats(unprefixed(task))
+
+    def same_answer(self, task: Task, answer: Any, other: Any) -> bool:
+        return self.parts[task.id.partition(SLASH)[0]].same_answer(unprefixed(task), answer, other)
+
     def close(self) -> None:
-        for part in self.parts.values():
-            part.close()
+        """A twin ends its own episode; what parts share with others, say a server, is closed with the mix itself."""
+        playing: TextEnv[Any] | None = getattr(self, "_part", None)
+        for part in (playing,) if self.spawned else (playing, *self.parts.values()):
+            if part is not None:
+                part.close()
+
+    def spawn(self) -> MixedEnv:
+        twin = super().spawn()
+        twin.__dict__.pop("_part", None)  # the template's own episode goes on
+        return twin  # type: ignore[return-value]
 
     @classmethod
     def read_tasks(cls, path: str | Path) -> NoReturn:

@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from itertools import chain, count
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -54,6 +54,10 @@ BASES = {
     "sandbox": "rftgym.sandbox:Sandbox",
 }
 """What a thing of a kind derives from, or is."""
+FILE_KINDS = (*BASES, "policy", "probe")
+"""Kinds of which a file of the user's own may be named; a command needs a plugin."""
+OBJECTS = ("reward", "parser")
+"""Kinds of which a file may hold the thing itself, or a function that makes it, instead of a class."""
 _ENTRY_POINT = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 SpecT = TypeVar("SpecT", bound=Spec)
 Portable = Mapping[str, Any]
@@ -152,14 +156,19 @@ class Plugins:
             self._remember(module, plugin)
         return plugin
 
-    def register(self, *specs: Spec, name: str = "local", distribution: str = LOCAL) -> Plugin:
+    def register(self, *specs: Spec, name: str | None = None, distribution: str = LOCAL) -> Plugin:
         """Register specs without a plugin module: for a notebook, a script, a test.
+
+        Args:
+            name: of the plugin that they make; "local", "local-2"... where none is given.
 
         Raises:
             PluginError: an id or an entry point does not read as it should, or the name is taken.
         """
-        module = _SpecsOnly(specs)
-        return self.add(module, name=name, distribution=distribution)
+        taken = {plugin.name for plugin in self.plugins if plugin.distribution == distribution}
+        further = (f"local-{number}" for number in count(2))
+        free = next(each for each in chain(["local"], further) if each not in taken)
+        return self.add(_SpecsOnly(specs), name=name or free, distribution=distribution)
 
     def _remember(self, module: ModuleType | object, plugin: Plugin) -> None:
         own = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
@@ -174,7 +183,8 @@ class Plugins:
         """What another process must :meth:`adopt` beyond what is installed, so that it has the same plugins.
 
         Raises:
-            PluginError: a plugin is an object of this process only, or its modules cannot be found on ``sys.path``.
+            PluginError: a plugin is an object of this process only, its modules cannot be found on ``sys.path``, or its
+                specs hold what is no JSON value.
         """
         lost = [each["name"] for each in self._portable if not all(map(_is_importable, _modules(each)))]
         if self._unportable or lost:
@@ -182,10 +192,13 @@ class Plugins:
                 f"plugin {', '.join(self._unportable + lost)} is an object of this process only: put its hooks, or "
                 "what its specs name, into a module that can be imported"
             )
-        return [
-            {**each, "specs": [spec.to_json() for spec in each["specs"]]} if "specs" in each else each
-            for each in self._portable
-        ]
+        try:
+            return [
+                {**each, "specs": [spec.to_json() for spec in each["specs"]]} if "specs" in each else each
+                for each in self._portable
+            ]
+        except TypeError as error:
+            raise PluginError(f"another process cannot have what was registered here: {error}") from error
 
     def adopt(self, portable: Iterable[Portable]) -> Plugins:
         """Register what :meth:`portable` of another process told of; what is there already stays. Returns itself.
@@ -203,7 +216,7 @@ class Plugins:
                 continue
             try:
                 module = importlib.import_module(each["module"])
-            except ImportError as error:
+            except (Exception, SystemExit) as error:
                 raise PluginError(f"plugin {name!r} cannot be imported in this process: {error}") from error
             self.add(module, name=name, distribution=distribution, version=each["version"])
         return self
@@ -221,13 +234,16 @@ class Plugins:
         Raises:
             UnknownIdError: nobody registered it; says what was meant.
             DuplicateIdError: more than one plugin did; names their distributions.
-            UsageError: the file is not there or cannot be imported.
+            UsageError: the file is not there, cannot be imported, or holds nothing of this kind.
         """
         found = self._registered[kind].get(id, [])
-        if not found and files.is_file(id):
+        if not found and kind in FILE_KINDS and files.is_file(id):
             return _from_file(kind, id)
         if not found and ":" in id and kind == EnvSpec.kind:
             return self._member(id)
+        return self._only(kind, id, found)
+
+    def _only(self, kind: str, id: str, found: Sequence[Registration]) -> Registration:
         if not found:
             raise UnknownIdError(kind, id, self._registered[kind])
         if len(found) > 1:
@@ -237,12 +253,14 @@ class Plugins:
 
     def _member(self, id: str) -> Registration:
         scheme, _, name = id.partition(":")
-        for each in self.registrations(EnvSpec.kind):
-            if isinstance(each.spec, EnvSpec) and each.spec.scheme == scheme and name:
-                family = self.find(EnvSpec.kind, each.spec.id)  # raises where two plugins have it
-                spec = replace(each.spec, id=id, kwargs={"name": name, **each.spec.kwargs})
-                return Registration(spec, family.plugin)
-        raise UnknownIdError(EnvSpec.kind, id, self._registered[EnvSpec.kind])
+        families = [
+            each
+            for each in self.registrations(EnvSpec.kind)
+            if isinstance(each.spec, EnvSpec) and each.spec.scheme == scheme and name
+        ]
+        family = self._only(EnvSpec.kind, id, families)
+        spec = replace(family.spec, id=id, kwargs={**family.spec.kwargs, "name": name})
+        return Registration(spec, family.plugin)
 
     def spec(self, kind: type[SpecT], id: str) -> SpecT:
         """As :meth:`find`, typed, and only the spec."""
@@ -326,10 +344,13 @@ def _modules(portable: Portable) -> list[str]:
 
 
 def _is_importable(module: str) -> bool:
-    """Whether another process with the same ``sys.path`` finds a module: here it may have come in another way."""
-    from importlib.machinery import PathFinder
+    """Whether another process would find a module: here it may have come in another way.
 
-    return module.endswith(".py") or PathFinder.find_spec(module.partition(".")[0]) is not None
+    All finders are asked, and not only ``sys.path``: an editable install may have brought one of its own.
+    """
+    top = module.partition(".")[0]
+    finders = [finder.find_spec for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return module.endswith(".py") or any(find(top, None) is not None for find in finders)
 
 
 def _name_who_failed(
@@ -352,41 +373,16 @@ def _giving(specs: Sequence[Spec]) -> Callable[[], Sequence[Spec]]:
 
 def _from_file(kind: str, id: str) -> Registration:
     path, name = files.split(id)
-    module = files.module_from(path)
-    name = name or _only_one(kind, module, path)
-    spec = KINDS[kind](id=id, entry_point=f"{path}:{name}", summary=f"from {path}")
-    if isinstance(spec, PolicySpec):
-        spec = replace(spec, trainable=bool(getattr(spec.load(), "trainable", False)))
-    spec.load()  # a name that is not there is said now
-    return Registration(spec, Plugin(str(path), FILE, files.digest(path)[:12]))
-
-
-def _only_one(kind: str, module: ModuleType, path: Path) -> str:
-    """The name of the only thing of a kind that a file defines.
-
-    Raises:
-        UsageError: there is none, or more than one.
-    """
     home = BASES.get(kind)
-    if home is None:
-        raise UsageError(f"name the {kind} in {path}, as in {path}:my_{kind}")
-    base = KINDS[kind](id="base", entry_point=home).load()
-    names = [
-        name
-        for name, value in vars(module).items()
-        if (isinstance(value, base) and not name.startswith("_"))
-        or (isinstance(value, type) and issubclass(value, base) and _made_in(value, module))
-    ]
-    if len(names) != 1:
-        found = f"has {', '.join(names)}" if names else "has none"
-        raise UsageError(
-            f"which {kind} of {path}? It {found}; name one as in {path}:{(names or ['NAME'])[0]}"
-        )
-    return names[0]
-
-
-def _made_in(value: type, module: ModuleType) -> bool:
-    return value.__module__ == module.__name__ and not inspect.isabstract(value)
+    base: type | None = None if home is None else KINDS[kind](id="base", entry_point=home).load()
+    name = name or files.only_name(kind, base, path)
+    spec = KINDS[kind](id=id, entry_point=f"{path}:{name}", summary=f"from {path}")
+    target = spec.load()
+    if fault := files.unfit(target, base, objects=kind in OBJECTS):
+        raise UsageError(f"{path}:{name} is no {kind}: {fault}")
+    if isinstance(spec, PolicySpec):
+        spec = replace(spec, trainable=bool(getattr(target, "trainable", False)))
+    return Registration(spec, Plugin(str(path), FILE, files.digest(path)[:12]))
 
 
 def being_imported() -> bool:
@@ -445,4 +441,7 @@ def _checked_specs(hook: str, specs: object, kind: type[Spec]) -> Sequence[Spec]
             raise PluginError(
                 f"{hook}: entry_point {spec.entry_point!r} of {spec.id!r} does not read 'module:name'"
             )
+        scheme = getattr(spec, "scheme", None)
+        if scheme is not None and not _ID.fullmatch(scheme):
+            raise PluginError(f"{hook}: scheme {scheme!r} of {spec.id!r} is not in kebab case")
     return specs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -63,9 +62,8 @@ class Spec:
         Raises:
             TypeError: ``kwargs`` or another mapping holds something that is no JSON value.
         """
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        plain: dict[str, Any] = json.loads(json.dumps({"kind": self.kind, **values}, default=dict))
-        return plain
+        values = {each.name: _plain(getattr(self, each.name), self.id) for each in fields(self)}
+        return {"kind": self.kind, **values}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Spec:
@@ -74,6 +72,21 @@ class Spec:
             name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name != "kind"
         }
         return KINDS[values["kind"]](**own)
+
+
+def _plain(value: Any, id: str) -> Any:
+    """A value as JSON would give it back, so that what it would change in silence is refused: a set, a number as key.
+
+    Raises:
+        TypeError: it is none; names it.
+    """
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(each, id) for each in value]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(each, id) for key, each in value.items()}
+    raise TypeError(f"{id!r} holds {value!r:.60}, which is no JSON value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +165,23 @@ class CommandSpec(Spec):
     kind: ClassVar[str] = "command"
 
 
+@dataclass(frozen=True, slots=True)
 class ProbeSpec(Spec):
     """A way to earn a reward without solving the task, tried by ``rftgym audit``; see :mod:`rftgym.audit`.
 
-    ``entry_point`` is a function ``f(env, task, rng)`` that gives episodes: each a list of completions.
+    ``entry_point`` is a function ``f(env, task, rng)`` that gives episodes: each a list of completions, or one text
+    that is said in every turn; by name in a mapping, or one after the other. What has the same name or place on every
+    task is one policy.
+
+    Attributes:
+        spoils: it starts from the task's own solution and makes it wrong: what it says should lose, and is no policy,
+            since it knows the answer.
+        watched: it is also played now and then in training (``guard.probe_every``).
     """
 
-    __slots__ = ()
     kind: ClassVar[str] = "probe"
+    spoils: bool = False
+    watched: bool = False
 
 
 KINDS: dict[str, type[Spec]] = {

@@ -19,6 +19,7 @@ from rftgym.types import Sampling, Task, Trajectory
 
 if TYPE_CHECKING:
     from rftgym.env import TextEnv
+    from rftgym.monitor import Monitor
     from rftgym.plugins import Plugins
     from rftgym.policy import Policy
     from rftgym.runs.directory import RunDirectory
@@ -76,6 +77,8 @@ class TrainContext:
     step: int = field(init=False)
     _order: TaskOrder = field(init=False, repr=False)
     _batch: Sequence[Task] = field(init=False, default=(), repr=False)
+    _monitor: Monitor | None = field(init=False, default=None, repr=False)
+    _watched: dict[str, float] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.step = 0 if self.resume_from is None else int(self.resume_from.name.removeprefix("step-"))
@@ -118,7 +121,20 @@ class TrainContext:
         self.run.add_trajectories(step, trajectories)
         check_error_share(trajectories, self.config.rewards.max_error_share, where=f"step {step}")
         self.plugins.hooks.on_rollout_end(run=self.run, step=step, trajectories=trajectories)
+        self._watched = self._watch(step, len(tasks), trajectories)
         return trajectories
+
+    def _watch(self, step: int, tasks: int, trajectories: Sequence[Trajectory]) -> dict[str, float]:
+        """What the monitor has to say; batches are counted by the tasks handed out, which a resume knows."""
+        guard = self.config.guard
+        if not guard.probe_every:
+            return {}
+        if self._monitor is None:
+            from rftgym.monitor import Monitor
+
+            self._monitor = Monitor(self.env, self.plugins, guard, self.config.seed, self.remark)
+        batch = self._order.handed // tasks if self._order.handed else step
+        return self._monitor.watch(step, batch, trajectories, self.run.metrics)
 
     def played(
         self,
@@ -165,7 +181,8 @@ class TrainContext:
                 f"trainer {self.config.trainer.id!r} reports step {step} after step {self.step}: "
                 "a step was left out or done twice"
             )
-        metrics = {**metrics, **self._order.metrics(self._batch)}
+        metrics = {**metrics, **self._order.metrics(self._batch), **self._watched}
+        self._watched = {}
         self.run.add_metrics(step, metrics)
         self.step = step
         self.plugins.hooks.on_step_end(run=self.run, step=step, metrics=metrics)

@@ -24,6 +24,7 @@ from rftgym.env import TextEnv
 from rftgym.errors import ContractError, RunFailed, UsageError
 from rftgym.evaluation import Evaluation, episode_seed, evaluate
 from rftgym.files import label
+from rftgym.mixing import label_mix
 from rftgym.plugins import Plugins
 from rftgym.policy import Policy
 from rftgym.preflight import measured
@@ -181,7 +182,7 @@ def resume(
 
 
 def _created(config: RunConfig, plugins: Plugins) -> RunDirectory:
-    name = run_name(*(label(id) for id in (config.env.id, config.trainer.id, config.model.id)))
+    name = run_name(label_mix(config.env.id), label(config.trainer.id), label(config.model.id))
     values = config.model_dump(mode="json")
     return RunDirectory.create(Path(config.runs), name=name, config=values, plugins=plugins)
 
@@ -236,8 +237,9 @@ def _stranger(config: RunConfig, plugins: Plugins) -> str | None:
         for other in (plugins.spec(EnvSpec, id).default_model, GENERAL_MODEL)
         if other not in plugins.ids("policy") or not strangers(plugins.spec(PolicySpec, other), config.env.id)
     }
+    named = " and ".join(map(label, unknown))
     return (
-        f"model {config.model.id!r} is small and was made for other environments: on {' and '.join(unknown)} it has no "
+        f"model {config.model.id!r} is small and was made for other environments: on {named} it has no "
         f"chance. One that has: --model {' or '.join(others)}, or any larger model of your own"
     )
 

@@ -300,10 +300,10 @@ def test_stages_pay_one_by_one(env: TextEnv[Any]) -> None:
     right = reward(
         "def is_prime(number):\n    return number > 1 and all(number % d for d in range(2, int(number ** 0.5) + 1))"
     )
-    assert (broken, constant, right) == pytest.approx((0.05, 0.15, 1.0))
+    assert (broken, constant, right) == pytest.approx((0.05, 0.1, 1.0))
     assert constant < half < 0.5
     bare, _ = judged(env, "is-prime", "def is_prime(number):\n    return True")
-    assert bare.reward == pytest.approx(0.1)
+    assert bare.reward == pytest.approx(0.05)
 
 
 CHEATS = {
@@ -333,7 +333,7 @@ def test_cheats_are_told_what_they_are_and_earn_next_to_nothing(env: TextEnv[Any
     task = env.tasks.by_id("collatz-steps")
     score, info = judged(env, task.id, prompts.problem(task.data) if code is None else prompts.answer(code))
     assert info["verdict"]["kind"] == kind and not score.success
-    assert score.components["tests"] == 0 and (score.reward or 0.0) <= 0.151
+    assert score.components["tests"] == 0 and (score.reward or 0.0) <= 0.101
     json.dumps(info, ensure_ascii=False).encode()
 
 

@@ -457,8 +457,8 @@ def test_the_stages_of_the_reward(env: TextEnv[Any]) -> None:
     answers = [
         (f"```sql\n{good}\n```", 1.0),
         (good, 0.95),
-        ("```sql\nSELECT name FROM products\n```", 0.2),
-        ("SELECT name FROM products", 0.15),
+        ("```sql\nSELECT name FROM products\n```", 0.1),
+        ("SELECT name FROM products", 0.05),
         ("```sql\nSELECT missing FROM products\n```", 0.05),
         ("```sql\nSELECT FROM\n```", 0.0),
         ("```sql\nDELETE FROM products\n```", 0.0),

@@ -82,8 +82,15 @@ def test_held_out_methods_are_scored_right_on_every_line(name: str) -> None:
         (RIGHT, {"format": 1, "parses": 1, "runs": 1, "tests": 1, "solved": 1}),
         (
             "def absolute(x):\n    return abs(x)",
-            {"format": 1, "parses": 1, "runs": 1, "tests": 0.5, "solved": 0},
+            {
+                "format": 1,
+                "parses": 1,
+                "runs": 1,
+                "tests": 0,
+                "solved": 0,
+            },  # no more than the next one passes
         ),
+        ("def absolute(x):\n    return x", {"format": 1, "parses": 1, "runs": 1, "tests": 0, "solved": 0}),
         ("def absolute(x):\n    return 3", {"format": 1, "parses": 1, "runs": 1, "tests": 0, "solved": 0}),
         ("def absolute(x):\n    pass", {"format": 1, "parses": 1, "runs": 0, "tests": 0, "solved": 0}),
         ("def absolute(x) return x", {"format": 1, "parses": 0, "runs": 0, "tests": 0, "solved": 0}),
@@ -96,10 +103,17 @@ def test_stages_pay_for_what_was_reached(answer: str, components: dict[str, floa
     assert result["success"] == bool(components["solved"])
 
 
+def test_what_passes_more_than_a_constant_or_an_argument_is_paid_for_it() -> None:
+    inputs = [[value] for value in (3, -3, 5, -5, 0)]
+    task = {**ABS, "inputs": inputs, "expected": [{"returns": abs(value)} for (value,) in inputs]}
+    (result,) = scored(task, fenced("def absolute(x):\n    return abs(x) if x > -4 else x"))
+    assert result["components"]["tests"] == pytest.approx((4 - 3) / (5 - 3)) and not result["success"]
+
+
 def test_a_right_answer_out_of_format_loses_the_formats_share_only() -> None:
     bare, tagless = scored(ABS, RIGHT, fenced(RIGHT, ""))
     assert bare["success"] and tagless["success"]
-    assert bare["reward"] == tagless["reward"] == pytest.approx(0.95)
+    assert bare["reward"] == tagless["reward"] == pytest.approx(0.96)
 
 
 @pytest.mark.parametrize(

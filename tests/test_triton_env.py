@@ -13,6 +13,7 @@ from rftgym.errors import UsageError
 from rftgym.scoring import score
 from rftgym_triton_kernels.judge import Judge, JudgeSettings
 from rftgym_triton_kernels.problems import ProblemRow, problems
+from rftgym_triton_kernels.rewards import FLOOR, FORMATTING, RUNNING
 
 HEAD = "import torch\nimport triton\nimport triton.language as tl\n\n"
 KERNEL = """@triton.jit
@@ -65,14 +66,14 @@ def scored(tasks: Path, *completions: str) -> list[dict[str, Any]]:
 
 STAGES = {
     "nothing": ("I cannot.", 0.0),
-    "no Python": ("<kernel>def(</kernel>", 0.2 * 2 / 7),
-    "no kernel": (answer(kernel=""), 0.2 * 6 / 7),
-    "no wrapper": (answer(wrapper=""), 0.2 * 5 / 7),
-    "compiler error": (answer(KERNEL.replace("x + x", "x + nowhere")), 0.2),
-    "torch does the work": (answer(wrapper=WRAPPER.replace("return out", "return out + x")), 0.2),
-    "leaves its memory": (answer(KERNEL.replace(", mask=m", "")), 0.2),
-    "zeros": (answer(KERNEL.replace("x + x", "x * 0.0")), 0.2),
-    "wrong": (answer(KERNEL.replace("x + x", "x * x - 7.0")), 0.5),
+    "no Python": ("<kernel>def(</kernel>", FORMATTING * 2 / 7),
+    "no kernel": (answer(kernel=""), FORMATTING * 6 / 7),
+    "no wrapper": (answer(wrapper=""), FORMATTING * 5 / 7),
+    "compiler error": (answer(KERNEL.replace("x + x", "x + nowhere")), FORMATTING),
+    "torch does the work": (answer(wrapper=WRAPPER.replace("return out", "return out + x")), FORMATTING),
+    "leaves its memory": (answer(KERNEL.replace(", mask=m", "")), FORMATTING),
+    "zeros": (answer(KERNEL.replace("x + x", "x * 0.0")), FORMATTING),
+    "wrong": (answer(KERNEL.replace("x + x", "x * x - 7.0")), FORMATTING + RUNNING),
     "right but for float16": (answer(KERNEL.replace("x + x", "tl.where(BLOCK == 256, x + x, x)").replace(
         "tl.store", "if x_ptr.dtype.element_ty == tl.float16:\n        x = x * x - 7.0\n    tl.store")), None),
     "right": (answer(), 1.0),
@@ -96,7 +97,7 @@ def test_each_stage_has_its_reward(results, name):
 
 def test_cases_that_passed_are_paid(results):
     row = results["right but for float16"]
-    assert 0.6 < row["reward"] < 1.0 and row["components"]["correct"] == pytest.approx(0.2 + 0.8 * 3 / 4)
+    assert 0.6 < row["reward"] < 1.0 and row["components"]["correct"] == pytest.approx(FLOOR + (1 - FLOOR) * 3 / 4)
     assert row["components"]["running"] == 1.0
 
 
@@ -119,7 +120,7 @@ def test_the_verdict_stands_in_the_trajectory_without_values(tasks):
     assert "Triton 3." in info["messages"][0].content and "def double(x)" in info["messages"][1].content
     _, reward, terminated, _, info = env.step(answer(KERNEL.replace("x + x", "x * x - 7.0")))
     verdict = info["verdict"]
-    assert terminated and reward == pytest.approx(0.5)
+    assert terminated and reward == pytest.approx(FORMATTING + RUNNING) == 0.1
     assert (verdict["stage"], verdict["kind"]) == ("compare", "wrong") and len(verdict["cases"]) == 5
     assert [case["discriminating"] for case in verdict["cases"]] == [True, True, True, True, False]
     json.dumps(verdict)

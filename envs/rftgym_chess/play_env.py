@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -89,6 +89,12 @@ class ChessPlayEnv(MultiTurnEnv[Game]):
         if line is None or self._opponent != "own":
             return None
         return self._conversation(task, line)
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Text that looks like a move, many moves at once."""
+        from rftgym_chess.cheats import CHEATS
+
+        return CHEATS
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Games of imperfect players on the train split's tasks, some of them won.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -58,6 +58,18 @@ class ChessEnv(SingleTurnEnv):
             Message("user", self.prompt(task)),
             Message("assistant", prompts.answer(board.san(move))),
         ]
+
+    def same_answer(self, task: Task, answer: Any, other: Any) -> bool:
+        """Whether both are right moves: some puzzles have several."""
+        board = chess.Board(task.data["fen"])
+        moves = (read_move(board, each).move for each in (answer, other))
+        return all(move is not None and move in puzzles.best_moves(task) for move in moves)
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Text that looks like a move, many moves at once."""
+        from rftgym_chess.cheats import CHEATS
+
+        return CHEATS
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Answers of an imperfect player to the train split's puzzles and their mirror images.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -99,6 +99,12 @@ class CodeEnv(MultiTurnEnv[Attempts]):
         settings = self._settings
         linter = shared_linter(settings.workers, settings.sandbox, settings.allow_unsafe, os.getpid())
         return linter.lint(code)
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Functions without content, attacks on the judge, the examples by heart."""
+        from rftgym_code.cheats import cheats
+
+        return cheats(task.data)
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Answers to problems of the train split, a share of them with the usual mistakes.

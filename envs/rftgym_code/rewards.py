@@ -1,4 +1,4 @@
-"""The staged reward: format 0.05, compiles 0.1, tests 0.35, solved 0.5. Lint is a metric until it is given a weight."""
+"""The staged reward: format 0.05, compiles 0.05, tests 0.4, solved 0.5. Lint is a metric until it is given a weight."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import rftgym
 from rftgym import Rubric, Turn
 
-FORMAT, COMPILES, TESTS, SOLVED = 0.05, 0.1, 0.35, 0.5
+FORMAT, COMPILES, TESTS, SOLVED = 0.05, 0.05, 0.4, 0.5
 """Weights; they add up to 1. Settings change them: ``--weight tests=0.5``."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -120,6 +120,12 @@ class DatasetEnv(SingleTurnEnv):
         answer, sound = self.parser.parse(completion)
         match = task.data["match"] or self._match
         return sound and answer is not None and matches(match, answer, task.data["accepted"])
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """All choices, many numbers, patterns."""
+        from rftgym_dataset.cheats import cheats
+
+        return cheats(self._tag)
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Solved tasks.

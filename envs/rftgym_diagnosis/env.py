@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -117,6 +117,12 @@ class DiagnosisEnv(MultiTurnEnv[Visit]):
         message = prompts.NO_ACTION if action.kind == "none" else prompts.SEVERAL
         return _wasted(state, action.kind, action.kind, message)
 
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Several diagnoses at once, probability 0, names that are none."""
+        from rftgym_diagnosis.cheats import cheats
+
+        return cheats(task.data)
+
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Visits of a player who asks without a plan and is too sure of itself.
 
@@ -132,6 +138,11 @@ class DiagnosisEnv(MultiTurnEnv[Visit]):
     def demonstrate(self, task: Task, seed: int) -> list[Message]:
         """The visit of the exact Bayesian player, who asks on where it would be wrong, and names the true illness."""
         return demonstrations.solution(task, self.max_turns)
+
+    def same_answer(self, task: Task, answer: Any, other: Any) -> bool:
+        """Whether two diagnoses name the same illness, whatever the probability."""
+        one, another = (folded(str(each).partition(":")[0]) for each in (answer, other))
+        return one == another
 
 
 _ACTIONS = ActionParser()

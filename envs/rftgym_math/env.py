@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -85,6 +86,19 @@ class MathEnv(SingleTurnEnv):
             "fabrication": found.severity if found else 0.0,
         }
         return Response(terminated=True, info=info)
+
+    def same_answer(self, task: Task, answer: Any, other: Any) -> bool:
+        """Whether two answers are the same number, or the same text."""
+        try:
+            return Fraction(str(answer)) == Fraction(str(other))
+        except (ValueError, ZeroDivisionError):
+            return "".join(str(answer).split()) == "".join(str(other).split())
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Empty workings, the question as its own answer, many answers in one."""
+        from rftgym_math.cheats import cheats
+
+        return cheats(task.data["question"])
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Problems, of the kinds and difficulties chosen, with the answers of an imperfect player.

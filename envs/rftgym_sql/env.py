@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -89,6 +89,12 @@ class SqlEnv(SingleTurnEnv):
     def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
         """The task's own query."""
         return self._conversation(task, prompts.answered(task.data["query"]))
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Queries that read a table and answer nothing, and some that the judge refuses."""
+        from rftgym_sql.cheats import cheats
+
+        return cheats(self.prompt(task))
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Queries of somebody who makes the usual mistakes.

@@ -1,4 +1,4 @@
-"""The staged reward: format 0.05, runs 0.15, partial 0.2, correct 0.6."""
+"""The staged reward: format 0.05, runs 0.05, partial 0.3, correct 0.6."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import rftgym
 from rftgym import Rubric, Turn
 
-FORMAT, RUNS, PARTIAL, CORRECT = 0.05, 0.15, 0.2, 0.6
+FORMAT, RUNS, PARTIAL, CORRECT = 0.05, 0.05, 0.3, 0.6
 """Weights; they add up to 1."""
 
 

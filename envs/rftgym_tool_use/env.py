@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -107,6 +107,12 @@ class ToolUseEnv(MultiTurnEnv[Episode]):
             return Response("", True, _info("answer", kind, VERDICTS[kind]))
         message = prompts.NO_ACTION if action.kind == "none" else prompts.SEVERAL
         return Response(message, False, _info(action.kind, action.kind, message))
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Idle calls, many answers at once, calls that are none."""
+        from rftgym_tool_use.cheats import CHEATS
+
+        return CHEATS
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Episodes of a hasty player.

@@ -91,6 +91,12 @@ class TranspileEnv(SingleTurnEnv):
         code = task.data.get("solution")
         return None if code is None else self._conversation(task.data, prompts.answer(code, self.target))
 
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Functions without content, attacks on the judge, the source as it is."""
+        from rftgym_transpile.cheats import cheats
+
+        return cheats(task.data)
+
     def _conversation(self, data: Mapping[str, Any], completion: str) -> list[Message]:
         system = Message("system", self.system or "")
         return [system, Message("user", prompts.problem(data)), Message("assistant", completion)]

@@ -1,4 +1,4 @@
-"""The staged reward: format 0.05, parses 0.05, runs 0.1, share of hidden tests 0.3, all of them 0.5."""
+"""The staged reward: format 0.04, parses 0.03, runs 0.03, share of hidden tests 0.3, all of them 0.6."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import rftgym
 from rftgym import Rubric, Turn
 from rftgym.errors import UsageError
 
-FORMAT, PARSES, RUNS, TESTS, SOLVED = 0.05, 0.05, 0.1, 0.3, 0.5
+FORMAT, PARSES, RUNS, TESTS, SOLVED = 0.04, 0.03, 0.03, 0.3, 0.6
 """Weights of the stages; they add up to 1. Settings change them: ``--weight tests=0.1``."""
 
 
@@ -44,7 +44,7 @@ def runs(turn: Turn) -> float:
 
 @rftgym.reward(weight=TESTS)
 def tests(turn: Turn) -> float:
-    """Share of the hidden tests passed, beyond those that one constant result would pass."""
+    """Share of the hidden tests passed, beyond those that a constant, or an argument handed back, would pass."""
     return float(_verdict(turn).get("share", 0.0))
 
 

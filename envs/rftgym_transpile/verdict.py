@@ -35,7 +35,7 @@ class Verdict:
         ran: share of the tests in which the code came to an end of its own, be it wrong.
         passed: tests that agreed with the source.
         tests: all of them.
-        constant: tests that the best answer without any logic, one result for all, would pass.
+        constant: tests that the best answer without any logic (one result for all, or an argument) would pass.
     """
 
     kind: Kind

@@ -106,6 +106,12 @@ class TritonKernelsEnv(MultiTurnEnv[Attempts]):
         )
         return Response(observation, ended, {"verdict": facts})
 
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """Kernels without content, torch in their place, attacks on the judge."""
+        from rftgym_triton_kernels.cheats import cheats
+
+        return cheats(task.data)
+
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Answers to generated problems, a share of them with the usual mistakes.
 

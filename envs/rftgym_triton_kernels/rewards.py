@@ -1,4 +1,4 @@
-"""The staged reward: formatting 0.2, compiles and runs 0.5, correct 0.6 to 1.0. All else is a metric of weight 0."""
+"""The staged reward: formatting 0.05, compiles and runs 0.1, correct 0.6 to 1.0. All else is a metric of weight 0."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import rftgym
 from rftgym import Rubric, Turn
 
-FORMATTING, RUNNING, CORRECT = 0.2, 0.3, 0.5
+FORMATTING, RUNNING, CORRECT = 0.05, 0.05, 0.9
 """Weights of the stages; they add up to 1. Settings change them: ``--weight formatting=0.1``."""
-FLOOR = 0.2
-"""What the first discriminating case is worth of the last stage: 0.5 + 0.5 * 0.2 = 0.6."""
+FLOOR = 5 / 9
+"""What the first discriminating case is worth of the last stage: 0.1 + 0.9 * 5 / 9 = 0.6."""
 MANY_REGISTERS, MANY_SPILLS, MUCH_SHARED = 255, 4096, 232_448
 """Where the quality metrics reach 0: registers a thread, bytes spilled, bytes of shared memory."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from random import Random
@@ -87,6 +87,12 @@ class WordleEnv(MultiTurnEnv[Game]):
         if guess is not None and (guess in guesses() or guess == state.answer):
             return _marked(state, guess)
         return _refused(state, guess)
+
+    def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
+        """The same word, fixed openings, an episode cut short."""
+        from rftgym_wordle.cheats import CHEATS
+
+        return CHEATS
 
     def demonstrations(self, split: str, n: int, seed: int) -> Iterator[list[Message]]:
         """Games of an imperfect player.

@@ -11,25 +11,25 @@ from rftgym_wordle.game import GUESSES, feedback
 from rftgym_wordle.words import answers
 
 
-@rftgym.reward("format", weight=0.1, per="turn", reduce="mean")
+@rftgym.reward("format", weight=0.03, per="turn", reduce="mean")
 def well_formed(turn: Turn) -> float:
     """The answer is one word in one pair of guess tags."""
     return 1.0 if turn.well_formed and turn.info.get("guess") else 0.0
 
 
-@rftgym.reward(weight=0.1, per="turn", reduce="mean")
+@rftgym.reward(weight=0.03, per="turn", reduce="mean")
 def valid_word(turn: Turn) -> float:
     """The guess is in the word list."""
     return 1.0 if turn.info.get("marks") else 0.0
 
 
-@rftgym.reward(weight=0.2, per="turn", reduce="mean")
+@rftgym.reward(weight=0.18, per="turn", reduce="mean")
 def consistent(turn: Turn) -> float:
     """The guess is a word that could be the answer, given all marks so far. No repeated guess ever is."""
     return 1.0 if turn.info.get("consistent") else 0.0
 
 
-@rftgym.reward(weight=0.1, per="turn", reduce="sum")
+@rftgym.reward(weight=0.06, per="turn", reduce="sum")
 def progress(turn: Turn) -> float:
     """What the guess added to the letters known: a fifth for each in its place, a tenth for each out of place.
 

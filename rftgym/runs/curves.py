@@ -30,6 +30,7 @@ SECTIONS: Sequence[tuple[str, tuple[str, ...]]] = (
             "reward/std",
         ),
     ),
+    ("Probes", ("probe/",)),
     ("Health", ("unscored", "groups/", "failures/", "truncated", "stop/")),
     ("Speed", ("tokens_per_second", "tokens", "tokens/", "episodes", "turns", "seconds/")),
 )

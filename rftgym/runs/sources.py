@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rftgym.files import is_file, split
+from rftgym.files import digest, is_file, source_of, split
 from rftgym.mixing import is_mix, parse_mix
 from rftgym.runs import atomic
 from rftgym.runs.strictjson import dumps
@@ -36,15 +36,14 @@ def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def keep(run: Path, config: Mapping[str, Any]) -> None:
-    """Copy the files that a configuration names into a run's directory; nothing where it names none."""
+    """Copy the files that a configuration names, as they were imported, into a run's directory; none: nothing."""
     index = {}
     for path in named_in(config):
-        data = path.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        copy = f"{digest[:12]}-{path.name}"
+        sha256 = digest(path)
+        copy = f"{sha256[:12]}-{path.name}"
         (run / FOLDER).mkdir(exist_ok=True)
-        atomic.write_bytes(run / FOLDER / copy, data)
-        index[str(path)] = {"sha256": digest, "copy": f"{FOLDER}/{copy}"}
+        atomic.write_bytes(run / FOLDER / copy, source_of(path))
+        index[str(path)] = {"sha256": sha256, "copy": f"{FOLDER}/{copy}"}
     if index:
         atomic.write_bytes(run / INDEX, dumps(index, indent=1) + b"\n")
 
