@@ -1,0 +1,1 @@
+"""Our environments inside other frameworks: each module needs the package that it adapts to."""
