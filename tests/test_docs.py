@@ -1,10 +1,6 @@
 """The documents keep their word: marked blocks run, commands and options exist, links lead somewhere.
 
-In a page, an HTML comment right before a fenced block marks it:
-
-- ``<!-- run -->``: a ``bash`` or ``python`` block which must succeed. A page's blocks run in order in one empty folder.
-- ``<!-- run slow -->``: the same, left to the slow tests.
-- ``<!-- file: NAME -->``: the block is written to that file in the folder.
+How a block is marked is said in :mod:`pages`.
 """
 
 from __future__ import annotations
@@ -17,99 +13,41 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).parent))  # tests are no package
+from pages import ROOT, SITE, Block, blocks, is_run, is_slow, printed_as, run, session, write
+
+sys.path.remove(str(Path(__file__).parent))
+
 PAGES = sorted(
     page
     for pattern in ("*.md", "docs/**/*.md", "envs/*/README.md", "trainers/*/README.md", "plugins/*/README.md")
     for page in ROOT.glob(pattern)
 )
-FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>```+)(?P<language>\w*)")
-MARK = re.compile(r"^ *<!-- (?P<what>run|run slow|file: (?P<file>[\w./-]+)) -->$")
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)")
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a page; ``mark`` is "", "run", "run slow" or "file: NAME"."""
-
-    page: Path
-    line: int
-    language: str
-    text: str
-    mark: str
-
-    @property
-    def where(self) -> str:
-        name = self.page.relative_to(ROOT) if self.page.is_relative_to(ROOT) else self.page
-        return f"{name}:{self.line}"
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    """The fenced blocks of a page, without the indentation that a list or an admonition gives them."""
-    mark = ""
-    lines = iter(enumerate(page.read_text(encoding="utf-8").splitlines(), start=1))
-    for number, line in lines:
-        if marked := MARK.match(line):
-            mark = marked["what"]
-        elif fence := FENCE.match(line):
-            body = []
-            for _, inside in lines:
-                if inside.strip() == fence["ticks"]:
-                    break
-                body.append(inside.removeprefix(fence["indent"]))
-            yield Block(page, number, fence["language"], "\n".join(body) + "\n", mark)
-            mark = ""
-        elif line.strip():
-            mark = ""
-
-
-def run(block: Block, folder: Path) -> None:
-    """Run one marked block in a folder; fails with the page, the line and what was printed."""
-    if block.mark.startswith("file: "):
-        file = folder / block.mark.removeprefix("file: ")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(block.text, encoding="utf-8")
-        return
-    commands = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
-    assert block.language in commands, f"{block.where}: a block marked to be run is bash or python"
-    scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    result = subprocess.run(
-        [*commands[block.language], block.text],
-        cwd=folder,
-        env={**os.environ, "PATH": scripts},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert result.returncode == 0, (
-        f"{block.where} exits {result.returncode}:\n{result.stdout}\n{result.stderr}"
-    )
-
-
-def pages_with(*marks: str) -> list[Path]:
-    return [page for page in PAGES if any(block.mark in marks for block in blocks(page))]
+def pages_with(*, slow: bool) -> list[Path]:
+    return [page for page in PAGES if any(is_run(b) and is_slow(b) == slow for b in blocks(page))]
 
 
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", pages_with("run"), ids=name_of)
+@pytest.mark.parametrize("page", pages_with(slow=False), ids=name_of)
 def test_marked_blocks_run(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
-        if block.mark and block.mark != "run slow":
+        if block.mark and not is_slow(block):
             run(block, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("page", pages_with("run slow"), ids=name_of)
+@pytest.mark.parametrize("page", pages_with(slow=True), ids=name_of)
 def test_marked_blocks_run_with_the_slow_ones(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
         if block.mark:
@@ -117,18 +55,25 @@ def test_marked_blocks_run_with_the_slow_ones(page: Path, tmp_path: Path) -> Non
 
 
 @functools.cache
-def options_of(command: str) -> frozenset[str]:
-    """The long options that ``rftgym COMMAND --help`` names; fails where there is no such command."""
+def options_of(command: str, site: str) -> frozenset[str]:
+    """The long options that ``rftgym COMMAND --help`` names; fails where there is no such command.
+
+    Args:
+        site: where the plugins of the page are, which may add commands.
+    """
     arguments = [sys.executable, "-m", "rftgym", *command.split(), "--help"]
-    wide = {**os.environ, "COLUMNS": "300"}
+    wide = {**os.environ, "COLUMNS": "300", "PYTHONPATH": site}
     result = subprocess.run(arguments, capture_output=True, text=True, env=wide, check=False)
     assert result.returncode == 0, f"rftgym {command} --help: {result.stderr}"
     return frozenset(re.findall(r"--[a-z][a-z-]*", result.stdout)) | {"--help"}
 
 
 def rftgym_commands(block: Block) -> Iterator[list[str]]:
-    """The words of each ``rftgym ...`` command in a bash block, up to a pipe or a redirection."""
-    for line in block.text.replace("\\\n", " ").splitlines():
+    """The words of each ``rftgym ...`` command in a shell's block, up to a pipe or a redirection."""
+    text = block.text
+    if block.language == "console":
+        text = "\n".join(command for command, _ in session(text))
+    for line in text.replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
         lexer.whitespace_split = True
         for separator, group in itertools.groupby(lexer, key=lambda word: not word.strip("|&;<>")):
@@ -140,14 +85,19 @@ def rftgym_commands(block: Block) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_and_options_exist(page: Path) -> None:
+def test_commands_and_options_exist(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
-        if block.language != "bash":
+        if block.mark.startswith("plugin file: "):
+            write(block, tmp_path)
+    site = str(tmp_path / SITE) if (tmp_path / SITE).exists() else ""
+    for block in blocks(page):
+        if block.language not in ("bash", "console"):
             continue
         for words in rftgym_commands(block):
-            command = words[0] if words and not words[0].startswith("-") else ""
+            named = 2 if words[:1] == ["export"] else 1  # a group of commands
+            command = " ".join(itertools.takewhile(lambda word: not word.startswith("-"), words[:named]))
             used = {word.partition("=")[0] for word in words if word.startswith("--")}
-            unknown = used - options_of(command)
+            unknown = used - options_of(command, site)
             assert not unknown, f"{block.where}: rftgym {command} has no {', '.join(sorted(unknown))}"
 
 
@@ -191,9 +141,65 @@ class TestConvention:
         for block in self.page(tmp_path, text):
             run(block, tmp_path)
 
+    def test_a_file_may_come_in_pieces(self, tmp_path: Path) -> None:
+        text = "<!-- file: a.py -->\n```python\nx = 1\n```\n<!-- more file: a.py -->\n```python\ny = 2\n```\n"
+        for block in self.page(tmp_path, text):
+            run(block, tmp_path)
+        assert (tmp_path / "a.py").read_text() == "x = 1\n\n\ny = 2\n"
+
     def test_commands_are_found_behind_pipes_variables_and_continued_lines(self, tmp_path: Path) -> None:
         text = (
             "```bash\nA=1 .venv/bin/rftgym eval \\\n  --env 'x|y' | rftgym list --json  # --not this\n```\n"
         )
         (block,) = self.page(tmp_path, text)
         assert list(rftgym_commands(block)) == [["eval", "--env", "x|y"], ["list", "--json"]]
+
+    def test_a_session_shows_what_its_commands_print(self, tmp_path: Path) -> None:
+        text = "<!-- shell -->\n```console\n$ echo a  b; echo c\na b\n...\n$ echo \\\n   d\nd\n$ echo anything\n```\n"
+        (block,) = self.page(tmp_path, text)
+        assert list(session(block.text)) == [
+            ("echo a  b; echo c", ["a b", "..."]),
+            ("echo \\\n   d", ["d"]),
+            ("echo anything", []),
+        ]
+        run(block, tmp_path)
+
+    def test_a_session_that_prints_something_else_is_told(self, tmp_path: Path) -> None:
+        (block,) = self.page(tmp_path, "<!-- shell -->\n```console\n$ echo a\nb\n```\n")
+        with pytest.raises(AssertionError, match=r"page\.md:2: echo a prints\na\n"):
+            run(block, tmp_path)
+
+    def test_an_exit_code_is_compared(self, tmp_path: Path) -> None:
+        (block,) = self.page(tmp_path, "<!-- shell exit 3 -->\n```console\n$ exit 3\n$ exit 2\n```\n")
+        with pytest.raises(AssertionError, match="exit 2 exits 2"):
+            run(block, tmp_path)
+
+    @pytest.mark.parametrize(
+        ("expected", "output", "same"),
+        [
+            (["a ... c"], "a b c\n", True),
+            (["a", "..."], "a\n", True),
+            (["a", "...", "d"], "a\nb\nc\nd\n", True),
+            (["..."], "", True),
+            (["a"], "a\nb\n", False),
+            (["a", "...", "d"], "a\nb\n", False),
+            (["[a] (b)"], "[a] (b)\n\n", True),
+            (["a.c"], "abc\n", False),
+        ],
+    )
+    def test_dots_stand_for_anything_and_for_nothing_else(
+        self, expected: list[str], output: str, same: bool
+    ) -> None:
+        assert printed_as(expected, output) is same
+
+    def test_a_plugin_file_is_a_plugin_of_the_page(self, tmp_path: Path) -> None:
+        source = (
+            "from rftgym import RewardSpec, hookimpl\n"
+            "@hookimpl\ndef rftgym_rewards(): return [RewardSpec('x', 'y:z')]\n"
+        )
+        plugin = f"<!-- plugin file: rftgym_nothing/__init__.py -->\n```python\n{source}```\n\n"
+        listed = (
+            "<!-- shell -->\n```console\n$ rftgym list reward | grep nothing\n  x  rftgym-nothing 0.1\n```\n"
+        )
+        for block in self.page(tmp_path, plugin + listed):
+            run(block, tmp_path)
