@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from rftgym.errors import UsageError
-from rftgym.files import absolute, label
+from rftgym.files import absolute, is_there, label
 
 LARGEST_ROUND = 1000
 """Tasks after which the parts' shares repeat."""
 _MEMBER = r":(?!-)(?=[^,\s]*[A-Za-z_])[^,\s]*?"
-_PART = re.compile(rf"(?P<id>[^:,\s]+(?:{_MEMBER})?)(?::(?P<weight>[0-9]{{1,9}}(?:\.[0-9]{{1,9}})?))?")
+_FILE = r"[^,]*?\.py(?::[A-Za-z_][\w.]*)?"
+_WEIGHT = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+_PART = re.compile(rf"(?P<id>{_FILE}|[^:,\s]+(?:{_MEMBER})?)(?::(?P<weight>{_WEIGHT}))?")
 _PORT = re.compile(r".*://[^/]*")
 """An address whose last colon stands before a port and not before a weight: ``openenv:http://localhost:8000``."""
 
@@ -24,7 +26,7 @@ def is_mix(id: str) -> bool:
     ``reasoning-gym:countdown`` and ``./my_env.py:MyEnv`` are no mixes: what stands behind the colon is no number.
     """
     if "," in id:
-        return True
+        return not is_there(id)  # a file's folder may have a comma in its name
     return not _PORT.fullmatch(id) and re.fullmatch(r".+:[0-9][0-9.]*", id, re.DOTALL) is not None
 
 
@@ -33,13 +35,39 @@ def name_of(id: str) -> str:
     return label(id).rstrip("/").replace("://", ":").replace("/", "-")
 
 
+def label_mix(text: str) -> str:
+    """An environment's id, or a mix, as it is shown: files without their folders."""
+    return _with_ids(text, label)
+
+
 def absolute_mix(text: str) -> str:
-    """An environment's id, or a mix, with the whole path of each file that it names."""
+    """An environment's id, or a mix, with the whole path of each file that it names.
+
+    Raises:
+        UsageError: a path has a comma, and stands in a mix or leads nowhere: it would be read as two environments.
+    """
+    mixed = is_mix(text)
+
+    def whole(id: str) -> str:
+        path = absolute(id)
+        if "," in path and mixed:
+            raise UsageError(
+                f"{path!r} has a comma, which parts the environments of a mix: rename that folder"
+            )
+        if "," in path and not is_there(path):
+            raise UsageError(f"no file at {path}")
+        return path
+
+    return _with_ids(text, whole)
+
+
+def _with_ids(text: str, change: Callable[[str], str]) -> str:
+    """An environment's id, or a mix, with each id changed and the weights as they are."""
     parts = []
-    for part in map(str.strip, text.split(",")):
+    for part in map(str.strip, text.split(",") if is_mix(text) else [text]):
         found = None if _PORT.fullmatch(part) else _PART.fullmatch(part)
         weight = found["weight"] if found is not None else None
-        parts.append(absolute(part) if weight is None else f"{absolute(part[: -len(weight) - 1])}:{weight}")
+        parts.append(change(part) if weight is None else f"{change(part[: -len(weight) - 1])}:{weight}")
     return ",".join(parts)
 
 
@@ -57,8 +85,10 @@ def parse_mix(text: str) -> dict[str, Fraction]:
             raise UsageError(f"{part!r} in {text!r}: a mix of environments reads like wordle:2,math:1")
         weight = None if _PORT.fullmatch(part) else found["weight"]
         id = part if weight is None else found["id"]
-        if name_of(id) in map(name_of, weights):
-            raise UsageError(f"environment {id!r} stands twice in {text!r}")
+        for other in weights:
+            if name_of(id) == name_of(other):
+                why = "stands twice" if id == other else f"and {other!r} would have the same name"
+                raise UsageError(f"environment {id!r} {why} in {text!r}")
         weights[id] = Fraction(weight or 1)
     if min(weights.values()) <= 0 or sum(turn_counts(weights).values()) > LARGEST_ROUND:
         raise UsageError(f"{text!r}: weights are above 0 and no finer than parts of {LARGEST_ROUND}")

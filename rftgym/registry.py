@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rftgym.errors import PluginError, UsageError
 from rftgym.files import is_file, label
-from rftgym.mixing import is_mix, name_of, parse_mix
+from rftgym.mixing import is_mix, label_mix, name_of, parse_mix
 from rftgym.plugins import Plugins, discover
 from rftgym.specs import EnvSpec, ParserSpec, PolicySpec, RewardSpec, SandboxSpec, Spec, TrainerSpec
 
@@ -54,8 +54,6 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         return _make_mix(id, plugins, kwargs)
     spec = plugins.spec(EnvSpec, id)
     factory = spec.load()
-    if spec.scheme == spec.id:
-        raise UsageError(f"{id!r} is a family of environments: name one, {_members(id, factory)}")
     from rftgym.env import (
         TextEnv,
     )  # imports Gymnasium, so not at the top; an environment has imported it already
@@ -64,6 +62,10 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         raise PluginError(
             f"environment {id!r}: {spec.entry_point!r} is no class that derives from rftgym.TextEnv"
         )
+    if lacking := sorted(factory.__abstractmethods__):
+        raise PluginError(f"environment {id!r}: {spec.entry_point!r} lacks {', '.join(lacking)}")
+    if spec.scheme is not None:
+        _check_member(id, spec.scheme, factory, kwargs)
     arguments = {**spec.kwargs, **kwargs}
     given = ", ".join(kwargs) or "no arguments"
     try:
@@ -80,13 +82,20 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
     return env
 
 
-def _members(scheme: str, factory: Any) -> str:
-    names = [f"{scheme}:{name}" for name in factory.names()]
-    return (
-        f"say {' or '.join(names[:3])} (`rftgym info {scheme}` shows all)"
-        if names
-        else f"as in {scheme}:NAME"
-    )
+def _check_member(id: str, scheme: str, family: type[TextEnv[Any]], kwargs: Mapping[str, Any]) -> None:
+    """Whether an id names one of a family, and nothing else does.
+
+    Raises:
+        UsageError: it names the family, or an argument names another member.
+    """
+    if ":" not in id:
+        names = [f"{scheme}:{name}" for name in family.names()]
+        shown = f"say {' or '.join(names[:3])} (`rftgym info {id}` shows all)"
+        raise UsageError(
+            f"{id!r} is a family of environments: name one, {shown if names else f'as in {scheme}:NAME'}"
+        )
+    if "name" in kwargs:
+        raise UsageError(f"{id!r} has its name already: leave the argument name={kwargs['name']!r:.60} out")
 
 
 def _make_mix(id: str, plugins: Plugins, kwargs: Mapping[str, Any]) -> TextEnv[Any]:
@@ -109,7 +118,7 @@ def _make_mix(id: str, plugins: Plugins, kwargs: Mapping[str, Any]) -> TextEnv[A
         {name_of(part): weight for part, weight in parse_mix(id).items()},
         **own,
     )
-    mixed.id = id
+    mixed.id = label_mix(id)
     return mixed
 
 
@@ -170,18 +179,18 @@ def changed_rubric(rubric: Rubric, settings: RewardSettings, *, plugins: Plugins
 
 
 def make_reward(id: str, weight: float, *, plugins: Plugins | None = None) -> Component:
-    """An installed reward component, under its id as name and with a weight; one from a file keeps its own name."""
+    """An installed reward component, under its id as name and with a weight; one from a file keeps its own name.
+
+    Raises:
+        UnknownIdError: no installed plugin registers it.
+        PluginError: what was registered is no component. Of a file it is a UsageError.
+    """
     from dataclasses import replace
 
     from rftgym.rubric import Component
 
     spec = (plugins or installed()).spec(RewardSpec, id)
-    target = spec.load()
-    component = target if isinstance(target, Component) else target(**spec.kwargs)
-    if not isinstance(component, Component):
-        raise PluginError(
-            f"reward {id!r}: {spec.entry_point!r} made {type(component).__name__}, not a Component"
-        )
+    component: Component = _made(spec, Component, "put @rftgym.reward() above a function that scores")
     return replace(component, name=component.name if is_file(id) else id, weight=weight)
 
 
@@ -190,16 +199,37 @@ def make_parser(id: str, *, plugins: Plugins | None = None) -> Parser:
 
     Raises:
         UnknownIdError: no installed plugin registers it.
-        PluginError: what was registered is no parser.
+        PluginError: what was registered is no parser. Of a file it is a UsageError.
     """
     from rftgym.parser import Parser
 
     spec = (plugins or installed()).spec(ParserSpec, id)
-    target = spec.load()
-    parser = target if isinstance(target, Parser) else target(**spec.kwargs)
-    if not isinstance(parser, Parser):
-        raise PluginError(f"parser {id!r}: {spec.entry_point!r} made {type(parser).__name__}, not a Parser")
+    parser: Parser = _made(spec, Parser, "derive a class from rftgym.Parser")
     return parser
+
+
+def _fault(spec: Spec) -> type[UsageError | PluginError]:
+    """Whose fault it is: the user's own file, or a plugin."""
+    return UsageError if is_file(spec.id) else PluginError
+
+
+def _made(spec: Spec, base: type, cure: str) -> Any:
+    """What a spec names, or what that makes.
+
+    Raises:
+        PluginError: it is something else. Of a file it is a UsageError.
+    """
+    target, fault = spec.load(), _fault(spec)
+    where = f"{spec.kind} {label(spec.id)!r}: {spec.entry_point!r}"
+    if not isinstance(target, base):
+        try:
+            inspect.signature(target).bind(**spec.kwargs)
+        except (TypeError, ValueError) as error:
+            raise fault(f"{where} is no {base.__name__}, and makes none: {error}; {cure}") from error
+        target = target(**spec.kwargs)
+    if not isinstance(target, base):
+        raise fault(f"{where} made {type(target).__name__}, not a {base.__name__}: {cure}")
+    return target
 
 
 def make_sandbox(id: str, *, plugins: Plugins | None = None, **settings: Any) -> Sandbox:
@@ -248,7 +278,16 @@ def make_policy(
         raise UsageError(
             f"model {settings.id!r} has no weights that can be trained here; see `rftgym list policy`"
         )
-    policy: Policy = spec.load()(settings, trainable=trainable, seed=seed, **spec.kwargs)
+    factory = spec.load()
+    arguments = {"trainable": trainable, "seed": seed, **spec.kwargs}
+    try:
+        inspect.signature(factory).bind(settings, **arguments)
+    except TypeError as error:
+        called = "f(settings, trainable=..., seed=...)"
+        raise _fault(spec)(
+            f"policy {label(spec.id)!r}: {spec.entry_point!r} cannot be called as {called}: {error}"
+        ) from error
+    policy: Policy = factory(settings, **arguments)
     return policy
 
 
@@ -303,16 +342,21 @@ def defaults_of(env_id: str, plugins: Plugins, *, model: str | None = None) -> M
     return {"model.id": named, **_largest(spec.train_defaults for spec in specs), **of_model}
 
 
-def register(*specs: Spec, name: str = "local") -> None:
+def register(*specs: Spec, name: str | None = None) -> None:
     """Register specs with the installed plugins, for this process: ``register(EnvSpec("mine", "my_module:MyEnv"))``.
 
-    Processes that rftgym starts register them too, by ``entry_point``; so their modules must be importable there.
+    Processes that rftgym starts register them too, by ``entry_point``; so their modules must be importable there. What
+    is registered so already stays: a notebook's cell may be run again.
     """
-    installed().register(*specs, name=name)
+    plugins = installed()
+    there = [each.spec for each in plugins.registrations()]
+    new = [spec for spec in specs if spec not in there]
+    if new:
+        plugins.register(*new, name=name)
     if "gymnasium" in sys.modules:
         from rftgym.gym import register as register_with_gymnasium
 
-        register_with_gymnasium(installed())
+        register_with_gymnasium(plugins)
 
 
 def env_ids(env_id: str) -> list[str]:
