@@ -9,6 +9,7 @@ engine uses because it brings tokens along and scores in batches.
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 import math
 import string
@@ -160,6 +161,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         self.shots: tuple[Message, ...] = ()
         self.rubric = self.make_rubric() if rubric is None else rubric
         self.tasks = self.make_tasks() if tasks is None else tasks
+        _check_made(self)
         if max_turns is not None:
             self.max_turns = max_turns
         self.render_mode = render_mode
@@ -254,16 +256,25 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         return self._trajectory
 
     def start(self, task: Task, seed: int, *, group: str = "", sample: int = 0) -> tuple[Message, ...]:
-        """Start an episode on a task; return the first messages."""
+        """Start an episode on a task; return the first messages.
+
+        Raises:
+            ContractError: ``begin`` or ``prompt`` gave something else than a state and text or messages.
+        """
         self._rng = Random(seed)
         self._paid = 0.0
-        self._state, opening = self.begin(task, self._rng)
+        self._state, self._trajectory, self._pending = (
+            None,
+            None,
+            (),
+        )  # where begin() raises, there is no episode
+        self._state, opening = _begun(self.id, self.begin(task, self._rng))
         self._trajectory = Trajectory(self.id, task, seed, group, sample)
         if isinstance(opening, str):
             user = Message("user", opening)
             self._pending = (Message("system", self.system), user) if self.system is not None else (user,)
         else:
-            self._pending = tuple(opening)
+            self._pending = opening
         if self.shots:
             first = next((i for i, m in enumerate(self._pending) if m.role != "system"), 0)
             self._pending = (*self._pending[:first], *self.shots, *self._pending[first:])
@@ -276,7 +287,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         ``terminated`` or ``truncated``. An exception of the environment propagates.
 
         Raises:
-            ContractError: the environment has nothing to say although the episode goes on.
+            ContractError: the environment has nothing to say although the episode goes on, or gave no ``Response``.
             UsageError: the episode is over, or none was started.
         """
         trajectory = self.trajectory
@@ -290,6 +301,10 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             trajectory.truncated = True
             return ()
         response = self.respond(self._state, turn, self._rng)  # type: ignore[arg-type]  # set by start()
+        if not isinstance(response, Response):
+            raise ContractError(
+                f"{self.id!r}: respond() gave {_what(response)}; it returns rftgym.Response(text)"
+            )
         turn.info.update(response.info)
         trajectory.terminated = response.terminated
         cut = response.truncated or len(trajectory.turns) >= self.max_turns
@@ -391,7 +406,9 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             UsageError: the state lives elsewhere and cannot be copied (``snapshots`` is False).
         """
         if not self.snapshots:
-            raise UsageError(f"{self.id!r} takes no snapshots: its state lives elsewhere and cannot be copied")
+            raise UsageError(
+                f"{self.id!r} takes no snapshots: its state lives elsewhere and cannot be copied"
+            )
         return Snapshot(copy.deepcopy({name: getattr(self, name) for name in _EPISODE}))
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -456,6 +473,54 @@ def _check_kinds(rubric: object, tasks: object, max_turns: object) -> None:
         )
     if max_turns is not None and (not isinstance(max_turns, int) or max_turns < 1):
         raise UsageError(f"max_turns={max_turns!r:.40}; an episode has at least one turn")
+
+
+def _check_made(env: TextEnv[Any]) -> None:
+    """Whether an author's methods gave what they promise: else the first to notice is far away.
+
+    Raises:
+        UsageError: names the method, or the attribute, and what it should be.
+    """
+    name = type(env).__name__
+    if not isinstance(env.tasks, Taskset):
+        raise UsageError(
+            f"{name}.make_tasks() gave {_what(env.tasks)}, not a Taskset; say rftgym.tasks.ListTaskset(tasks)"
+        )
+    if not isinstance(env.rubric, Rubric):
+        raise UsageError(
+            f"{name}.make_rubric() gave {_what(env.rubric)}, not a Rubric; say rftgym.Rubric([...], success=NAME)"
+        )
+    if not isinstance(env.parser, Parser):
+        raise UsageError(
+            f"{name}.parser is {_what(env.parser)}, not a Parser; say parser = rftgym.TagParser('answer')"
+        )
+
+
+def _what(value: object) -> str:
+    """A value of a wrong kind, for an error."""
+    if value is None:
+        return "None (is a `return` missing?)"
+    if inspect.iscoroutine(value):
+        value.close()  # nobody will await it
+        return "a coroutine (it must not be async)"
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+
+
+def _begun(id: str, begun: Any) -> tuple[Any, str | tuple[Message, ...]]:
+    """What ``begin`` returned, looked at."""
+    if not isinstance(begun, tuple) or len(begun) != 2:
+        raise ContractError(
+            f"{id!r}: begin() gave {_what(begun)}; it returns two things: the state, and the first message"
+        )
+    state, opening = begun
+    if isinstance(opening, str):
+        return state, opening
+    if isinstance(opening, Sequence) and all(isinstance(each, Message) for each in opening):
+        return state, tuple(opening)
+    given = f"a {type(opening).__name__} of other things" if isinstance(opening, Sequence) else _what(opening)
+    raise ContractError(
+        f"{id!r}: the first message is {given}; prompt() gives text, begin() text or rftgym.Message's"
+    )
 
 
 class MultiTurnEnv(TextEnv[StateT]):

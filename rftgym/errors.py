@@ -35,6 +35,8 @@ class UnknownIdError(UsageError):
             if close
             else f"known: {', '.join(names) or 'none'}"
         )
+        if id.startswith(("./", "../", "/", "~")):
+            hint = f"if it is a file, its name ends with .py: ./my_{kind}.py or ./my_{kind}.py:NAME"
         super().__init__(f"unknown {kind} {id!r}; {hint} (`rftgym list {kind}` shows all)")
         self.kind, self.id, self.close = kind, id, close
 

@@ -16,7 +16,7 @@ _MEMBER = r":(?!-)(?=[^,\s]*[A-Za-z_])[^,\s]*?"
 _FILE = r"[^,]*?\.py(?::[A-Za-z_][\w.]*)?"
 _WEIGHT = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _PART = re.compile(rf"(?P<id>{_FILE}|[^:,\s]+(?:{_MEMBER})?)(?::(?P<weight>{_WEIGHT}))?")
-_PORT = re.compile(r".*://[^/]*")
+_PORT = re.compile(r".*://[^/:]*(?::[0-9]+)?")
 """An address whose last colon stands before a port and not before a weight: ``openenv:http://localhost:8000``."""
 
 

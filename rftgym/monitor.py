@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from rftgym.audit.attempts import Attempt, attempts_of, play, probes
-from rftgym.audit.figures import Audit, Policy, Tried
-from rftgym.audit.run import solution_of
+from rftgym.audit.attempts import Attempt, attempts_of, play, probes, solution_of
+from rftgym.audit.figures import Audit, Policy
+from rftgym.audit.tried import Tried
 from rftgym.config import GuardSettings
 from rftgym.env import TextEnv
 from rftgym.plugins import Plugins
@@ -65,15 +65,15 @@ class Monitor:
 
         Returns:
             "probe/reward" (the best probe's mean), "probe/gap" (its gap, where a solution is known), "probe/ratio" (its
-            mean over the policy's on these tasks, where both are above the floor); empty where it is not time.
+            mean over the policy's in the whole batch, both from the floor on); empty where it is not time.
         """
         every = self.settings.probe_every
         if not every or batch % every:
             return {}
         played = self._played(step, trajectories)
-        if played is None or played.worst is None:
+        if played is None or not any(each.rewards for each in played.policies):
             return {}
-        metrics = self._compared(played, played.worst, trajectories)
+        metrics = self._compared(played, trajectories)
         self._check_rise(played, trajectories, history())
         return metrics
 
@@ -90,7 +90,7 @@ class Monitor:
                     if spec.watched:
                         found.attempts += attempts_of(self.env, task, spec, self.seed + step, ways)
                 tasks.append(found)
-            play(self.env, [each for task in tasks for each in (*task.attempts, task.solution) if each])
+            play(self.env, [each for task in tasks for each in task.played])
         except Exception as error:  # noqa: BLE001  # a probe, or demonstrate(): a look must never end a run
             self._once("broken", f"the probes could not be played: {type(error).__name__}: {error}")
             return None
@@ -105,12 +105,13 @@ class Monitor:
         )
         return [unique[id] for id in ids]
 
-    def _compared(self, played: Audit, worst: Policy, trajectories: Sequence[Trajectory]) -> dict[str, float]:
-        earned = {each.name: _earned(played, each) for each in played.policies}
-        best = max(played.policies, key=lambda each: earned[each.name])
+    def _compared(self, played: Audit, trajectories: Sequence[Trajectory]) -> dict[str, float]:
+        valued = [each for each in played.policies if each.rewards]
+        earned = {each.name: _earned(played, each) for each in valued}
+        best = max(valued, key=lambda each: earned[each.name])
         metrics = {"probe/reward": earned[best.name]}
-        if any(task.gold is not None for task in played.tasks):
-            metrics["probe/gap"] = worst.gap
+        if played.worst is not None and played.worst.gaps:
+            metrics["probe/gap"] = played.worst.gap
         known = [each for each in trajectories if each.reward is not None and each.score is not None]
         floor = min((task.floor for task in played.tasks if task.floor is not None), default=0.0)
         mean = _mean([each.reward or 0.0 for each in known])

@@ -206,13 +206,15 @@ class Plugins:
         Raises:
             PluginError: a module of it cannot be imported here.
         """
-        there = {(plugin.name, plugin.distribution) for plugin in self.plugins}
         for each in portable:
             name, distribution = each["name"], each["distribution"]
-            if (name, distribution) in there:
+            there = any((name, distribution) == (plugin.name, plugin.distribution) for plugin in self.plugins)
+            if "specs" in each:  # of one name may be others here, if that name was not chosen
+                new = [Spec.from_json(values) for values in each["specs"] if not self._knows(values)]
+                if new:
+                    self.register(*new, name=None if there else name, distribution=distribution)
                 continue
-            if "specs" in each:
-                self.register(*map(Spec.from_json, each["specs"]), name=name, distribution=distribution)
+            if there:
                 continue
             try:
                 module = importlib.import_module(each["module"])
@@ -220,6 +222,12 @@ class Plugins:
                 raise PluginError(f"plugin {name!r} cannot be imported in this process: {error}") from error
             self.add(module, name=name, distribution=distribution, version=each["version"])
         return self
+
+    def _knows(self, values: Mapping[str, Any]) -> bool:
+        """Whether the very spec that :meth:`Spec.to_json` described is registered."""
+        return any(
+            _same(each.spec, values) for each in self._registered[values["kind"]].get(values["id"], ())
+        )
 
     def add_broken(self, name: str, distribution: str, version: str, error: str) -> None:
         """Remember a plugin that could not be loaded, with the reason."""
@@ -252,15 +260,22 @@ class Plugins:
         return found[0]
 
     def _member(self, id: str) -> Registration:
-        scheme, _, name = id.partition(":")
-        families = [
-            each
-            for each in self.registrations(EnvSpec.kind)
-            if isinstance(each.spec, EnvSpec) and each.spec.scheme == scheme and name
-        ]
-        family = self._only(EnvSpec.kind, id, families)
+        _, _, name = id.partition(":")
+        family = self.family(EnvSpec.kind, id) if name else None
+        if family is None:
+            raise UnknownIdError(EnvSpec.kind, id, self._registered[EnvSpec.kind])
         spec = replace(family.spec, id=id, kwargs={**family.spec.kwargs, "name": name})
         return Registration(spec, family.plugin)
+
+    def family(self, kind: str, id: str) -> Registration | None:
+        """What takes every id of a kind that begins with its scheme and a colon; None: nothing takes this one.
+
+        Raises:
+            DuplicateIdError: more than one plugin does.
+        """
+        scheme, colon, _ = id.partition(":")
+        found = [each for each in self.registrations(kind) if getattr(each.spec, "scheme", None) == scheme]
+        return self._only(kind, id, found) if colon and found else None
 
     def spec(self, kind: type[SpecT], id: str) -> SpecT:
         """As :meth:`find`, typed, and only the spec."""
@@ -335,6 +350,13 @@ class _SpecsOnly:
             own = [spec for spec in specs if spec.kind == kind]
             if own:
                 setattr(self, hook, hookspecs.hookimpl(_giving(own)))
+
+
+def _same(spec: Spec, values: Mapping[str, Any]) -> bool:
+    try:
+        return spec.to_json() == values
+    except TypeError:  # it cannot be told to another process, so it did not come from one
+        return False
 
 
 def _modules(portable: Portable) -> list[str]:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rftgym.errors import PluginError, UsageError
 from rftgym.files import is_file, label
@@ -78,6 +78,10 @@ def make(id: str, *, plugins: Plugins | None = None, **kwargs: Any) -> TextEnv[A
         if not any(f"unexpected keyword argument '{name}'" in str(error) for name in kwargs):
             raise
         raise UsageError(f"environment {id!r} cannot be made with {given}: {error}") from error
+    if not hasattr(env, "rubric"):
+        raise PluginError(
+            f"environment {label(id)!r}: {factory.__name__}.__init__() does not call super().__init__(**kwargs)"
+        )
     env.id = label(id)
     return env
 
@@ -296,18 +300,16 @@ def policy_spec(model: str, plugins: Plugins) -> PolicySpec:
 
     Raises:
         UnknownIdError: nothing fits.
+        DuplicateIdError: two plugins take its scheme.
         UsageError: it looks like a path and there is nothing there.
     """
     from pathlib import Path
 
     if model in plugins.ids("policy") or is_file(model):
         return plugins.spec(PolicySpec, model)
-    scheme, colon, _ = model.partition(":")
-    if colon:
-        for registration in plugins.registrations("policy"):
-            spec = registration.spec
-            if isinstance(spec, PolicySpec) and spec.scheme == scheme:
-                return plugins.spec(PolicySpec, spec.id)
+    family = plugins.family(PolicySpec.kind, model)
+    if family is not None:
+        return cast(PolicySpec, family.spec)
     if Path(model).is_dir():
         return plugins.spec(PolicySpec, "transformers")
     if model.startswith((".", "/", "~")) or model.count("/") != 1:
@@ -318,8 +320,19 @@ def policy_spec(model: str, plugins: Plugins) -> PolicySpec:
 
 
 def trainer_class(id: str, *, plugins: Plugins | None = None) -> type[Trainer]:
-    """The class of an installed algorithm."""
-    loaded: type[Trainer] = (plugins or installed()).spec(TrainerSpec, id).load()
+    """The class of an installed algorithm.
+
+    Raises:
+        UnknownIdError: no installed plugin registers it.
+        PluginError: it has no ``Config``. Of a file it is a UsageError.
+    """
+    spec = (plugins or installed()).spec(TrainerSpec, id)
+    loaded: type[Trainer] = spec.load()
+    if not hasattr(loaded, "Config"):
+        raise _fault(spec)(
+            f"trainer {label(id)!r} has no Config: give the class the pydantic model of its settings, "
+            "as in Config = rftgym.config.OptimizerSettings"
+        )
     return loaded
 
 

@@ -198,8 +198,8 @@ class Rubric:
         clip: the composed reward is cut to this range.
 
     Raises:
-        UsageError: names collide, a gate or ``success`` names no component, or the components do not suit
-            ``combine``.
+        UsageError: names collide, a gate or ``success`` names no component, what is listed is no component, or the
+            components do not suit ``combine``.
     """
 
     def __init__(
@@ -216,6 +216,7 @@ class Rubric:
         self.clip = clip
         seen: list[str] = []
         for component in self.components:
+            _check_kind(component)
             if component.name in seen:
                 raise UsageError(f"two reward components are called {component.name!r}")
             for needed in component.needs:
@@ -379,6 +380,12 @@ class Rubric:
                 values[component.name] = reduced(component, trajectory)
         trajectory.score = self.compose(values)
         return trajectory.score
+
+
+def _check_kind(component: object) -> None:
+    if not isinstance(component, Component):
+        named = getattr(component, "__name__", repr(component))
+        raise UsageError(f"{named:.60} is no reward component: put @rftgym.reward() above the function")
 
 
 def reduced(component: Component, trajectory: Trajectory) -> float | None:

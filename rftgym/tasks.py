@@ -101,7 +101,10 @@ class ListTaskset(Taskset):
         """The task of this id; a wrong one answers with what may have been meant."""
         if id not in self._by_id:
             close = " or ".join(map(repr, difflib.get_close_matches(id, self._by_id, n=3)))
-            hint = f"did you mean {close}?" if close else f"ids look like {', '.join(list(self._by_id)[:3])}"
+            some = ", ".join(list(self._by_id)[:3])
+            hint = (
+                f"did you mean {close}?" if close else f"ids look like {some}" if some else "there are none"
+            )
             raise UsageError(f"no task {id!r} among these {len(self._by_id)}; {hint}")
         return self._by_id[id]
 

@@ -320,7 +320,8 @@ def _train(run: RunDirectory, parts: _Run, resume_from: Path | None) -> int:
     context.forget_old()  # a run that was killed in the middle of it makes no further checkpoint
     if steps != context.step:
         raise ContractError(
-            f"trainer {config.trainer.id!r} says that {steps} steps were taken; {context.step} were reported"
+            f"trainer {config.trainer.id!r} says that {steps} steps were taken; {context.step} were reported: "
+            "train() has to return how many steps it took"
         )
     policy: Any = parts.policy  # those with weights can save, restore and refresh
     best = best_step(run.evaluations(), config.evaluation) if config.takes_best else None

@@ -13,6 +13,8 @@ ANSWERS = {
     "huge": json.dumps({"type": "observation", "data": {"observation": {"text": "x" * 9_000_000}}}),
     "long": json.dumps({"type": "observation", "data": {"observation": {"text": "x" * 70_000}}}),
     "deep": '{"type":"observation","data":' + '{"a":' * 50_000 + "1" + "}" * 50_000 + "}",
+    "deep metadata": '{"type":"observation","data":{"observation":{"text":"t"},"reward":1,"done":true,"metadata":%s}}'
+    % ('{"a":' * 500 + "1" + "}" * 500),
     "no json": "\x80\x04K\x01.",
     "list": '{"type":"observation","data":[1]}',
     "number": "12345",

@@ -136,6 +136,23 @@ def test_what_cannot_be_scored_is_unscored_and_not_wrong(tmp_path: Path) -> None
     assert mine.success["mean"] == theirs["success"]["accuracy"] and mine.unscored == 3
 
 
+def test_an_episode_that_does_not_start_is_unscored_as_here(tmp_path: Path) -> None:
+    class Unwell(Asked):
+        def prompt(self, task: rftgym.Task) -> str:
+            if task.data["n"] == 2:
+                raise RuntimeError("no prompt today")
+            return super().prompt(task)
+
+    log = log_of(rftgym_task(Unwell(), n=6), lambda history: "yes", tmp_path)
+    assert metrics(log)["success"]["accuracy"] == 1.0
+    counts = {score.name: (score.scored_samples, score.unscored_samples) for score in log.results.scores}
+    assert counts["success"] == (5, 1)
+    (why,) = [score.explanation for s in log.samples for score in s.scores.values() if score.explanation]
+    assert "no prompt today" in why
+    mine = ours(Unwell(), lambda history: "yes", n=6)
+    assert mine.success["mean"] == 1.0 and mine.unscored == 1
+
+
 def test_where_nothing_can_be_scored_there_is_no_figure(tmp_path: Path) -> None:
     log = log_of(rftgym_task(Asked(), n=2), lambda history: "ill", tmp_path)
     assert log.status == "success"
@@ -208,6 +225,13 @@ print(log.status, log.eval.task, len(log.samples), log.eval.metadata)
         ({"env": "wordel"}, "wordle"),
         ({"env": "wordle", "split": "dev"}, "dev"),
         ({"env": "wordle", "n": 0}, "n=0"),
+        ({"env": "wordle", "n": "many"}, "n='many'"),
+        ({"env": "wordle", "n": 2.5}, "n=2.5"),
+        ({"env": "wordle", "samples": 0}, "samples=0"),
+        ({"env": "wordle", "seed": 1.5}, "seed=1.5"),
+        ({"env": 3}, "env=3"),
+        ({"env": []}, r"env=\[\]"),
+        ({"env": ["wordle", 2]}, "list of ids"),
         ({"env": "wordle", "colour": "red"}, "colour"),
         ({"env": Asked(), "max_turns": 2}, "max_turns"),
     ],

@@ -55,7 +55,7 @@ def judged(completion: str) -> float | None:
     if completion == "slow":
         time.sleep(3)
     if completion == "broken":
-        raise RuntimeError("the judge is ill")
+        raise RuntimeError("the judge is ill \\ud800")
     return None if completion == "who knows" else 0.5
 
 @rftgym.reward(per="turn", weight=0.1)
@@ -416,6 +416,7 @@ def test_an_answer_that_is_too_long_is_judged_by_the_server(wordle: str) -> None
     assert there.score.reward == here.score.reward
 
 
+@pytest.mark.slow
 def test_it_keeps_the_contract(wordle: str) -> None:
     with pytest.warns(UserWarning, match="reward-unbounded"):
         check_env(f"openenv:{wordle}")
@@ -543,6 +544,7 @@ def test_a_server_of_one_session_says_what_would_help(walk: TextEnv[Any]) -> Non
         ("huge", "is lost"),
         ("long", "70000 characters"),
         ("deep", "RecursionError"),
+        ("deep metadata", "more than 32 levels"),
         ("no json", "JSONDecodeError"),
         ("list", "data is list"),
         ("number", "TypeError"),
@@ -698,6 +700,7 @@ def answering(handler: Any, **settings: Any) -> Iterator[Address]:
 OBSERVED = '{"type": "observation", "data": {"observation": {"text": "hello"}}}'
 
 
+@pytest.mark.slow
 def test_pings_are_answered_while_the_policy_thinks() -> None:
     def handle(connection: Any) -> None:
         for _ in connection:
@@ -722,6 +725,7 @@ def test_a_message_in_pieces_is_put_together() -> None:
         session.close()
 
 
+@pytest.mark.slow
 def test_what_nobody_asked_for_is_not_kept_for_ever() -> None:
     sent = []
 

@@ -72,6 +72,10 @@ def known(**members: Any) -> rftgym.TextEnv[Any]:
     return made
 
 
+def own_words(self: object) -> None:
+    raise UsageError("its own words")
+
+
 def share(report: Report, name: str) -> float:
     (found,) = (stage.share.median for stage in report.stages if stage.name == name)
     return found
@@ -150,6 +154,20 @@ class TestFigures:
         assert inner.cpu >= 0.04 and inner.wall >= 0.04
         assert 0.02 <= outer.cpu < inner.cpu
 
+    def test_an_environment_may_look_at_its_parser_and_tasks(self) -> None:
+        class Looks(Known):
+            @property
+            def parser(self) -> rftgym.TagParser:  # type: ignore[override]
+                return rftgym.TagParser("answer")
+
+            def begin(self, task: rftgym.Task, rng: Random) -> tuple[int, str]:
+                assert isinstance(self.parser, rftgym.TagParser) and self.parser.tag == "answer"
+                assert isinstance(self.tasks, ProceduralTaskset)
+                return super().begin(task, rng)
+
+        report = measure(Looks(), seconds=0.05, workers=())
+        assert share(report, "parse") > 0 and share(report, "tasks") > 0
+
     def test_rewards_of_the_parts_of_a_mix(self) -> None:
         report = measure("wordle:2,math:1", seconds=0.1, workers=())
         names = {stage.name for stage in report.stages}
@@ -172,6 +190,7 @@ class TestFigures:
 
         report = measure(known(judge=staticmethod(fails)), seconds=0.1, workers=())
         assert report.unscored == 1.0 and report.solved == 0.0
+        assert "reward 'right' failed: ValueError: no" in report.notes
 
     def test_the_environment_stays_as_it_was(self) -> None:
         env = known()
@@ -267,6 +286,15 @@ class TestScaling:
             ratio = each.steps_per_cpu_second / report.per_cpu_second["steps"].median
             assert 0.3 < ratio < 3
 
+    def test_what_stands_in_the_folder_hides_nothing_from_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "queue.py").write_text("raise ImportError('not the one that was wanted')")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+        report = measure("wordle", seconds=0.05, workers=(1,))
+        assert len(report.scaling) == 1 and not report.notes
+
     def test_and_one_that_was_registered_in_this_process_only(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -354,6 +382,7 @@ class TestCommandLine:
             (["wordle", "--seconds", "inf"], "seconds=inf"),
             (["wordle", "--workers", "-1"], "--workers -1"),
             (["wordle", "--reward", "nobody=1"], "nobody"),
+            (["wordle", "--set", "env.kwargs.colour=1"], "cannot be made with colour"),
             ([], "Missing argument"),
         ],
     )
@@ -382,4 +411,6 @@ def test_the_python_door_refuses_what_makes_no_sense() -> None:
         measure(empty)
     with pytest.raises(ContractError, match="'Known' raised ZeroDivisionError"):
         measure(known(work=staticmethod(lambda: 1 / 0)))
+    with pytest.raises(UsageError, match=r"^its own words$"):  # an error on purpose needs no other
+        measure(known(work=own_words))
     assert not Plugins().plugins

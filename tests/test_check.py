@@ -72,6 +72,7 @@ PLANTED = {
     "episodes:NoPicture": ["rendering"],
     "rewards:RewardRaises": ["reward-raises"],
     "rewards:TextReward": ["reward-not-a-number"],
+    "rewards:ForgetsReturn": ["reward-always-none"],
     "rewards:Infinite": ["reward-not-finite", "reward-unbounded"],
     "rewards:OutOfBounds": ["reward-out-of-bounds"],
     "rewards:Unbounded": ["reward-unbounded"],

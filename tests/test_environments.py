@@ -340,6 +340,21 @@ def test_misuse_is_said() -> None:
         MultiTurnEnv()  # type: ignore[abstract]
 
 
+def test_where_begin_raises_the_old_episode_does_not_go_on() -> None:
+    class Breaking(Sums):
+        def begin(self, task: Task, rng: random.Random) -> tuple[list[str], str]:
+            if task.id.endswith("+1"):
+                raise ValueError("no such sum")
+            return super().begin(task, rng)
+
+    env = Breaking()
+    env.reset(seed=0, options={"task": "3+0"})
+    with pytest.raises(ValueError, match="no such sum"):
+        env.reset(options={"task": "3+1"})
+    with pytest.raises(UsageError, match=r"call reset\(\) first"):
+        env.step("3")
+
+
 def test_a_spawned_environment_has_its_own_episode_and_shares_the_rest() -> None:
     env = Sums()
     env.reset(seed=0)

@@ -11,11 +11,13 @@ import pytest
 
 import rftgym
 from rftgym.cli import main
-from rftgym.config import RunConfig, parsed
+from rftgym.config import ModelSettings, RunConfig, parsed
 from rftgym.errors import UsageError
-from rftgym.files import absolute, is_file, label
+from rftgym.files import absolute, is_file, label, module_from
+from rftgym.mixing import absolute_mix, label_mix
 from rftgym.plugins import discover
-from rftgym.registry import make_reward, trainer_class
+from rftgym.registry import make_parser, make_policy, make_reward, trainer_class
+from rftgym.runs import sources
 
 ENV = """
 import rftgym
@@ -49,6 +51,8 @@ import rftgym
 def short(completion: str) -> float:
     return float(len(completion) < 3)
 """
+QUICK = ("--steps", "1", "-n", "2", "--max-tokens", "4", "--set", "trainer.prompts=2", "-q")
+QUICK = (*QUICK, "--set", "guard.preflight=off", "--set", "guard.probe_every=0")
 
 
 @pytest.fixture
@@ -80,18 +84,8 @@ def test_a_reward_from_a_file_joins_under_its_own_name(folder: Path) -> None:
 def test_a_run_keeps_what_it_was_made_from_and_goes_by_whole_paths(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [
-        "train",
-        "--env",
-        "./guess.py:Guess",
-        "--reward",
-        "./taste.py:short=0.5",
-        "--steps",
-        "1",
-        "-n",
-        "2",
-    ]
-    assert main([*arguments, "--set", "trainer.prompts=2", "--json", "-q"]) == 0
+    arguments = ["train", "--env", "./guess.py:Guess", "--reward", "./taste.py:short=0.5"]
+    assert main([*arguments, *QUICK, "--json"]) == 0
     run = Path(json.loads(capsys.readouterr().out)["run"])
     config = json.loads((run / "config.json").read_text())
     assert config["env"]["id"] == f"{folder}/guess.py:Guess"
@@ -105,8 +99,7 @@ def test_a_run_keeps_what_it_was_made_from_and_goes_by_whole_paths(
 
 
 def test_a_resume_says_which_file_has_changed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train", "--env", "./guess.py", "--steps", "1", "-n", "2", "--set", "trainer.prompts=2"]
-    assert main([*arguments, "--json", "-q"]) == 0
+    assert main(["train", "--env", "./guess.py", *QUICK, "--json"]) == 0
     run = Path(json.loads(capsys.readouterr().out)["run"])
     (run / "result.json").unlink()
     (folder / "guess.py").write_text(ENV + "\n# changed\n")
@@ -124,6 +117,14 @@ def test_a_resume_says_which_file_has_changed(folder: Path, capsys: pytest.Captu
         ("./broken.py", "line 2: SyntaxError"),
         ("./raising.py", "line 3: ZeroDivisionError"),
         ("./two.py", "it has One, Two"),
+        ("./half.py", "half.py:Half is no env: it lacks make_rubric, make_tasks, prompt"),
+        ("./taste.py:short", "taste.py:short is no env: it does not derive from rftgym.env.TextEnv"),
+        ("./speechless.py", "line 5: Speechless: (it has no text)"),
+        ("~nobody-of-this-name/guess.py", "no file at ~nobody-of-this-name/guess.py"),
+        ("x" * 300 + ".py", "File name too long"),
+        ("./loop.py", "loop.py"),
+        ("./folder.py", "cannot read"),
+        ("./one/guess.py,./two/guess.py", "would have the same name"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(
@@ -134,6 +135,12 @@ def test_what_is_wrong_with_a_file_is_said(
     (folder / "two.py").write_text(
         ENV.replace("class Guess", "class One") + "\n\nclass Two(One):\n    pass\n"
     )
+    (folder / "half.py").write_text("import rftgym\n\nclass Half(rftgym.SingleTurnEnv):\n    pass\n")
+    (folder / "speechless.py").write_text(
+        "class Speechless(Exception):\n    def __str__(self):\n        return 1 / 0\n\nraise Speechless\n"
+    )
+    (folder / "loop.py").symlink_to("loop.py")
+    (folder / "folder.py").mkdir()
     assert main(["eval", "--env", id, "--model", "tiny"]) == 2
     said = capsys.readouterr().err
     assert words.lower() in " ".join(said.split()).lower()
@@ -142,11 +149,97 @@ def test_what_is_wrong_with_a_file_is_said(
 
 def test_an_algorithm_from_a_file(folder: Path) -> None:
     (folder / "algorithm.py").write_text(
-        "import rftgym\n\n\nclass Mine(rftgym.Trainer):\n    def train(self, context):\n        return 0\n"
+        "import rftgym\nfrom rftgym.config import OptimizerSettings\n\n\nclass Mine(rftgym.Trainer):\n"
+        "    Config = OptimizerSettings\n\n    def train(self, context):\n        return 0\n"
     )
     assert trainer_class("./algorithm.py").__name__ == "Mine"
     with pytest.raises(UsageError, match="which trainer"):
         trainer_class("./taste.py")
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "words"),
+    [
+        ("--reward", "plain=1", "put @rftgym.reward() above"),
+        ("--reward", "number=1", "is no reward"),
+        ("--reward", "nobody=1", "made NoneType, not a Component"),
+        ("--trainer", "plain", "is no trainer"),
+        ("--model", "nobody", "cannot be called as"),
+        ("--model", "number", "is no policy"),
+        ("--set", "env.parser", "made NoneType, not a Parser"),
+    ],
+)
+def test_what_is_of_another_kind_is_bad_usage(
+    folder: Path, option: str, name: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "odd.py").write_text(
+        "number = 3\n\n\ndef plain(completion):\n    return 1.0\n\n\ndef nobody():\n    return None\n"
+    )
+    value = "env.parser=./odd.py:nobody" if option == "--set" else f"./odd.py:{name}"
+    command = "train" if option == "--trainer" else "eval"
+    assert main([command, "--env", "wordle", "-n", "1", option, value]) == 2
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert not (folder / "runs").exists()
+
+
+def test_functions_of_a_file_may_make_rewards_parsers_and_policies(folder: Path) -> None:
+    (folder / "makers.py").write_text(
+        REWARD + "\n\ndef maker():\n    return short\n\n\ndef tags():\n    return rftgym.TagParser('a')\n"
+        "\n\ndef policy(settings, *, trainable, seed):\n    return settings.id\n"
+    )
+    assert make_reward("./makers.py:maker", 1.0).name == "short"
+    assert make_parser("./makers.py:tags").parse("<a>1</a>").answer == "1"
+    assert make_policy(ModelSettings(id="./makers.py:policy")) == f"{folder}/makers.py:policy"
+
+
+def test_a_command_is_never_taken_from_a_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "harm.py").write_text("open('harmed', 'w').close()\n")
+    assert main(["./harm.py:main"]) == 2
+    assert "no command './harm.py:main'" in capsys.readouterr().err
+    assert not (folder / "harmed").exists()
+
+
+@pytest.mark.parametrize("failure", ["raise ValueError", "raise KeyboardInterrupt"])
+def test_a_failed_import_leaves_nothing_behind(folder: Path, failure: str) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (other / "failing.py").write_text(f"{failure}\n")
+    before = list(sys.path), set(sys.modules)
+    with pytest.raises((UsageError, KeyboardInterrupt)):
+        module_from(other / "failing.py")
+    assert (sys.path, set(sys.modules)) == before
+
+
+@pytest.mark.parametrize("name", ["a,b", "a b"])
+def test_a_folder_may_have_a_comma_or_a_space_in_its_name(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / name).mkdir()
+    (folder / name / "guess.py").write_text(ENV.replace("from beside import ANSWER", "ANSWER = 'this'"))
+    monkeypatch.chdir(folder / name)
+    config: RunConfig = parsed(RunConfig, {"env": "./guess.py:Guess", "model": "tiny", "trainer": "grpo"})
+    assert rftgym.make(config.env.id).id == "guess.py:Guess"
+    with pytest.raises(UsageError, match="no file at"):
+        rftgym.make(absolute_mix("./no_such.py:Guess"))
+    mix = ["eval", "--env", "./guess.py:Guess:2,wordle", "--model", "tiny", "-n", "1", "--max-tokens", "4"]
+    if name == "a b":
+        assert main(mix) == 0
+    else:
+        assert main(mix) == 2
+        assert "has a comma, which parts the environments of a mix" in capsys.readouterr().err
+
+
+def test_a_mix_of_files_is_shown_without_folders(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "other.py").write_text(ENV)
+    mix = f"{folder}/guess.py,./other.py:Guess:2"
+    assert label_mix(mix) == rftgym.make(mix).id == "guess.py,other.py:Guess:2"
+    assert main(["train", "--env", mix, *QUICK, "--json"]) == 0
+    run = Path(json.loads(capsys.readouterr().out)["run"])
+    assert "-guess.py-other.py-Guess-2-" in run.name
+    assert {Path(name).name for name in json.loads((run / "sources.json").read_text())} == {
+        "guess.py",
+        "other.py",
+    }
 
 
 def test_a_file_is_imported_once_however_it_is_named(folder: Path) -> None:
@@ -188,12 +281,34 @@ def test_another_process_makes_the_same_environment(folder: Path) -> None:
     assert done.stdout.strip() == "1.0"
 
 
-def test_a_files_version_is_its_content(folder: Path) -> None:
-    before = discover().find("env", "./guess.py").plugin
-    (folder / "guess.py").write_text(ENV + "\n")
-    after = discover().find("env", "./guess.py").plugin
-    assert before.distribution == after.distribution == "(file)"
-    assert before.version != after.version
+def test_a_file_that_has_changed_is_imported_again_and_its_version_is_that_of_what_was(folder: Path) -> None:
+    def played(said: str) -> tuple[float, str]:
+        env = rftgym.make("./guess.py")
+        env.reset(seed=0)
+        return env.step(said)[1], discover().find("env", "./guess.py").plugin.version
+
+    old = rftgym.make("./guess.py")
+    first = played("this")
+    (folder / "guess.py").write_text(ENV.replace("== ANSWER", "!= ANSWER"))  # as long, in the same second
+    changed = played("this")
+    assert (first[0], changed[0]) == (1.0, 0.0) and first[1] != changed[1]
+    old.reset(seed=0)
+    assert old.step("this")[1] == 1.0  # what was made stays what it was
+    (folder / "guess.py").write_text(ENV)
+    assert played("this") == first
+    assert discover().find("env", "./guess.py").plugin.distribution == "(file)"
+
+
+def test_a_run_keeps_what_was_imported_and_not_what_was_written_meanwhile(folder: Path) -> None:
+    rftgym.make("./guess.py")
+    (folder / "guess.py").write_text("# later\n")
+    run = folder / "run"
+    run.mkdir()
+    sources.keep(run, {"env": {"id": f"{folder}/guess.py"}})
+    index = json.loads((run / "sources.json").read_text())
+    assert (run / index[f"{folder}/guess.py"]["copy"]).read_text() == ENV
+    (said,) = sources.changed(run, index)
+    assert "has changed since the run began" in said
 
 
 def test_info_and_the_command_to_try_again_name_the_file(
@@ -201,7 +316,5 @@ def test_info_and_the_command_to_try_again_name_the_file(
 ) -> None:
     assert main(["info", "./guess.py:Guess"]) == 0
     assert "guess.py:Guess" in capsys.readouterr().out
-    assert (
-        main(["train", "--env", "./guess.py", "--steps", "1", "-n", "2", "--set", "trainer.prompts=2"]) == 0
-    )
+    assert main(["train", "--env", "./guess.py", *QUICK]) == 0
     assert f"again   rftgym eval --env {folder}/guess.py --model runs/" in capsys.readouterr().out

@@ -105,6 +105,11 @@ class TestPackage:
         lines = (tmp_path / "rftgym-word-chain/rftgym_word_chain/env.py").read_text().splitlines()
         assert len(lines) <= 60
 
+    def test_gymnasium_s_name_is_as_its_own_as_the_id(self) -> None:
+        """ "wordle-env" would be the class WordleEnv too, and Gymnasium knows rftgym/Wordle-v0."""
+        module = example.package(KINDS["env"], Name("wordle-env"))["rftgym_wordle_env/__init__.py"]
+        assert '"rftgym/WordleEnv-v0"' in module and "rftgym_wordle_env.env:WordleEnv" in module
+
     def test_it_requires_this_rftgym(self) -> None:
         project = tomllib.loads((example.folder() / "pyproject.toml").read_text())["project"]
         (requirement,) = map(Requirement, project["dependencies"])
@@ -160,6 +165,7 @@ class TestRefusals:
             ("env", "", "kebab case"),
             ("env", "a\x1b[31m", "kebab case"),
             ("env", "class", "keyword of Python"),
+            ("env", "rftgym-sudoku", "say sudoku"),
             ("trainer", "none", "keyword of Python"),
             ("env", "wordle", "rftgym 0.1.0 registers it (plugin wordle)"),
             ("policy", "openai", "rftgym 0.1.0 registers it"),

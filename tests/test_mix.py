@@ -58,6 +58,8 @@ def test_weights_are_read(text: str, weights: dict[str, int]) -> None:
         ("./a/my_env.py:MyEnv:2,my_env.py", {"./a/my_env.py:MyEnv": 2, "my_env.py": 1}),
         ("open:http://host:8000,b:2", {"open:http://host:8000": 1, "b": 2}),
         ("open:http://host:8000/:3,b", {"open:http://host:8000/": 3, "b": 1}),
+        ("open:http://host:8000:3,b", {"open:http://host:8000": 3, "b": 1}),
+        ("open:http://host,b", {"open:http://host": 1, "b": 1}),
     ],
 )
 def test_members_of_families_files_and_addresses_can_be_mixed(text: str, weights: dict[str, int]) -> None:
@@ -66,7 +68,8 @@ def test_members_of_families_files_and_addresses_can_be_mixed(text: str, weights
 
 
 @pytest.mark.parametrize(
-    "id", ["wordle", "gym:countdown", "gym:2048-v0", "./my_env.py:MyEnv", "my_env.py", "open:http://host:8000"]
+    "id",
+    ["wordle", "gym:countdown", "gym:2048-v0", "./my_env.py:MyEnv", "my_env.py", "open:http://host:8000"],
 )
 def test_one_environment_is_no_mix(id: str) -> None:
     assert not is_mix(id)

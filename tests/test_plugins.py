@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.metadata
 import json
 import os
@@ -18,7 +19,7 @@ from rftgym import EnvSpec, RewardSpec
 from rftgym.config import RewardSettings
 from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError, UsageError
 from rftgym.plugins import HOOKS, REGISTRATION_HOOKS, Plugins, discover
-from rftgym.registry import changed_rubric, installed, make_reward
+from rftgym.registry import changed_rubric, installed, make_reward, register
 from rftgym.specs import KINDS, Spec
 from rftgym.tasks import ListTaskset
 
@@ -395,6 +396,48 @@ def test_a_member_of_a_family_is_made_by_its_name(monkeypatch: pytest.MonkeyPatc
         rftgym.make("family", plugins=plugins)
     with pytest.raises(UnknownIdError, match="unknown env 'strangers:one'"):
         rftgym.make("strangers:one", plugins=plugins)
+    with pytest.raises(
+        UsageError, match="'family:two' has its name already: leave the argument name='one' out"
+    ):
+        rftgym.make("family:two", name="one", plugins=plugins)
+
+
+def test_a_family_goes_by_its_scheme_whatever_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[Family.__module__])
+    plugins = Plugins()
+    spec = EnvSpec("many", f"{__name__}:Family", kwargs={"name": "not this", "depth": 3}, scheme="family")
+    plugins.register(spec)
+    assert plugins.find("env", "family:two").spec.kwargs == {"name": "two", "depth": 3}
+    with pytest.raises(
+        UsageError, match=r"'many' is a family .* say family:one or family:two \(`rftgym info many`"
+    ):
+        rftgym.make("many", plugins=plugins)
+
+
+def test_two_families_of_one_scheme_are_both_named() -> None:
+    plugins = Plugins()
+    for name in ("one", "two"):
+        plugins.register(
+            EnvSpec(f"games-{name}", "nowhere:X", scheme="board"), name=name, distribution=f"acme-{name}"
+        )
+    with pytest.raises(
+        DuplicateIdError, match=r"env 'board:chess' is registered by acme-one .* and acme-two "
+    ):
+        plugins.find("env", "board:chess")
+
+
+@pytest.mark.parametrize("scheme", ["Board", "a:b", "", "a,b"])
+def test_a_scheme_is_in_kebab_case(scheme: str) -> None:
+    with pytest.raises(PluginError, match=r"scheme .* of 'games' is not in kebab case"):
+        Plugins().register(EnvSpec("games", "nowhere:X", scheme=scheme))
+
+
+def test_an_environment_that_lacks_a_method_is_said(install: Install) -> None:
+    install(
+        "acme-one", GOOD.replace("{id}", "half") + "\nimport rftgym\nclass Env(rftgym.SingleTurnEnv): ...\n"
+    )
+    with pytest.raises(PluginError, match="'acme_one:Env' lacks make_rubric, make_tasks, prompt"):
+        rftgym.make("half", plugins=discover())
 
 
 # ---- other processes
@@ -439,6 +482,65 @@ def test_what_is_installed_need_not_travel_and_what_cannot_is_said() -> None:
     plugins.add(Module(), name="here")
     with pytest.raises(PluginError, match="plugin here is an object of this process only"):
         plugins.portable()
+
+
+@pytest.mark.parametrize("value", [{1, 2}, {(1, 2)}, {1: 2}, object(), b"bytes", Path("x")])
+def test_what_json_would_change_or_cannot_tell_is_said(value: object) -> None:
+    plugins = Plugins()
+    plugins.register(EnvSpec("mine", "json:Env", kwargs={"deep": [value]}))
+    with pytest.raises(PluginError, match=r"'mine' holds .* which is no JSON value"):
+        plugins.portable()
+
+
+def test_a_module_that_an_import_hook_finds_can_travel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with editable installs, whose modules are on no path."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> object:
+            return importlib.machinery.ModuleSpec(name, None) if name == "found_by_a_hook" else None
+
+    plugins = Plugins()
+    plugins.register(EnvSpec("mine", "found_by_a_hook.env:Env"))
+    with pytest.raises(PluginError, match="object of this process only"):
+        plugins.portable()
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    assert plugins.portable()[0]["specs"][0]["entry_point"] == "found_by_a_hook.env:Env"
+
+
+@pytest.mark.parametrize(
+    "source", ["raise ValueError('odd')", "raise SystemExit('odd')", "import odd_nothing"]
+)
+def test_what_cannot_be_adopted_is_said(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "odd_plugin.py").write_text(source)
+    told = {"name": "mine", "distribution": "acme", "version": "1", "module": "odd_plugin"}
+    with pytest.raises(PluginError, match=r"plugin 'mine' cannot be imported in this process: .*odd"):
+        Plugins().adopt([told])
+
+
+def test_specs_can_be_registered_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins = discover()
+    monkeypatch.setattr("rftgym.registry.installed", lambda: plugins)
+    one, two = EnvSpec("one", "json:One"), EnvSpec("two", "json:Two")
+    register(one)
+    register(one)
+    register(one, two)
+    assert (plugins.find("env", "one").spec, plugins.find("env", "two").spec) == (one, two)
+    assert [each.name for each in plugins.plugins if each.distribution == "(local)"] == ["local", "local-2"]
+    assert discover().adopt(plugins.portable()).find("env", "two").spec == two
+
+
+def test_two_registries_of_one_process_do_not_take_their_specs_for_one_another_s() -> None:
+    here, there = Plugins(), Plugins()
+    here.register(EnvSpec("one", "json:One"))
+    there.register(EnvSpec("two", "json:Two", kwargs={"a": (1, 2)}))
+    told = there.portable()
+    assert here.adopt(told).adopt(told).find("env", "two").spec.entry_point == "json:Two"
+    assert there.adopt(told).find("env", "two").spec.kwargs == {"a": (1, 2)}
+    there.register(EnvSpec("one", "json:Other"))
+    with pytest.raises(DuplicateIdError):
+        here.adopt(there.portable()).find("env", "one")
 
 
 @pytest.mark.parametrize("kind", KINDS)

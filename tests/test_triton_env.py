@@ -97,7 +97,9 @@ def test_each_stage_has_its_reward(results, name):
 
 def test_cases_that_passed_are_paid(results):
     row = results["right but for float16"]
-    assert 0.6 < row["reward"] < 1.0 and row["components"]["correct"] == pytest.approx(FLOOR + (1 - FLOOR) * 3 / 4)
+    assert 0.6 < row["reward"] < 1.0 and row["components"]["correct"] == pytest.approx(
+        FLOOR + (1 - FLOOR) * 3 / 4
+    )
     assert row["components"]["running"] == 1.0
 
 

@@ -10,8 +10,12 @@ from rftgym_wordle.prompts import answer
 CHEATS: Final[dict[str, Sequence[str] | str]] = {
     "one word again and again": answer("crane"),
     "fixed openings": [answer(word) for word in ("crane", "moist", "bulky", "fudge", "whelp", "vapid")],
+    "openings that find letters": [
+        answer(word) for word in ("slate", "corny", "dumpy", "bight", "vixen", "fjord")
+    ],
     "one sound guess, then nothing": [answer("crane"), ""],
     "one sound guess, then too much": [answer("crane"), "a" * 20_000],
+    "a telling guess, then too much": [answer("stare"), "a" * 20_000],
     "many words at once": "".join(answer(word) for word in ("crane", "moist", "bulky", "fudge")),
     "many words in one pair": answer("crane moist bulky fudge whelp"),
     "pattern": answer("?????"),

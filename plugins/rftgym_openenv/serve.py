@@ -22,11 +22,12 @@ from openenv.core.env_server.types import Action, EnvironmentMetadata, Observati
 from pydantic import BeforeValidator, Field
 
 import rftgym
+from rftgym.adapters.episodes import advanced
 from rftgym.env import TextEnv
-from rftgym.errors import InfrastructureError, UsageError
+from rftgym.errors import UsageError
 from rftgym.scoring import score_trajectories
 from rftgym.tasks import SPLITS
-from rftgym.types import Failure, Message, Score, Task, Turn
+from rftgym.types import Message, Score, Task, Turn
 
 LARGEST_COMPLETION_CHARS = 1_000_000
 """Longer actions are refused as invalid; the environment's own limit, far below, ends an episode as truncated."""
@@ -120,7 +121,7 @@ class ServedEnv(Environment[Completion, Said, Standing]):  # type: ignore[misc]
         env = self._env
         if env.trajectory.terminated or env.trajectory.truncated:
             raise UsageError("the episode is over: reset() starts another one")
-        messages = self._advance(Turn((), action.completion))
+        messages = advanced(env, Turn((), action.completion))
         episode = env.trajectory
         if not (episode.terminated or episode.truncated):
             paid = env.rubric.score_turn(episode)
@@ -205,18 +206,6 @@ class ServedEnv(Environment[Completion, Said, Standing]):  # type: ignore[misc]
             raise IndexError(f"split {split!r:.40} has {count} tasks, and none of index {index!r:.20}")
         return self._env.tasks.item(split, index)
 
-    def _advance(self, turn: Turn) -> Sequence[Message]:
-        """Give a completion to the environment; what it raises ends the episode, unscored, and not the session."""
-        try:
-            return self._env.advance(turn)
-        except Exception as error:  # noqa: BLE001  # the environment's author may raise anything; all of it becomes data
-            message = _whole(" ".join(str(error).split()))[:500] or "(no message)"
-            outside = isinstance(error, InfrastructureError | ConnectionError)
-            self._env.abort(
-                Failure("environment", self._env.id, type(error).__name__, message, infrastructure=outside)
-            )
-            return ()
-
     def _said(self, messages: Sequence[Message], paid: float | None, more: dict[str, Any]) -> Said:
         episode = self._env.trajectory
         over = episode.terminated or episode.truncated
@@ -225,7 +214,7 @@ class ServedEnv(Environment[Completion, Said, Standing]):  # type: ignore[misc]
             "terminated": episode.terminated,
             "truncated": episode.truncated,
             "unscorable": unscorable,
-            "failures": [asdict(failure) for failure in episode.failures],
+            "failures": [{**asdict(each), "message": _whole(each.message)} for each in episode.failures],
         }
         return Said(
             messages=[{"role": message.role, "content": _whole(message.content)} for message in messages],

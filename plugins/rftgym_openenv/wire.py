@@ -17,6 +17,8 @@ from typing import Any
 from rftgym.errors import InfrastructureError, MissingPackageError, RftgymError, UsageError
 from rftgym_openenv.link import Link, LinkLost
 
+MOST_NESTED = 32
+"""Levels of a step's metadata: they are kept with the episode, and what is nested deeper could not be stored."""
 _NOT_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 _HALVES = re.compile(r"[\ud800-\udfff]")
 _STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -148,9 +150,16 @@ def _data(text: str) -> Mapping[str, Any]:
 
 
 def _read(data: Mapping[str, Any]) -> Reply:
+    """What a message says of an episode.
+
+    Raises:
+        ServerError: its metadata are nested too deep.
+    """
     observation, reward = data.get("observation"), data.get("reward")
     observation = observation if isinstance(observation, dict) else {"observation": observation}
     metadata = data.get("metadata") or observation.get("metadata") or {}
+    if _is_deep(metadata):
+        raise ServerError("nothing of the protocol", f"metadata of more than {MOST_NESTED} levels", {})
     number = float(reward) if isinstance(reward, int | float) and abs(reward) <= 1e30 else None
     return Reply(
         observation,
@@ -158,6 +167,21 @@ def _read(data: Mapping[str, Any]) -> Reply:
         data.get("done") is True,
         metadata if isinstance(metadata, dict) else {},
     )
+
+
+def _is_deep(value: object) -> bool:
+    """Whether lists and objects are nested in more than :data:`MOST_NESTED` levels."""
+    level = [value]
+    for _ in range(MOST_NESTED + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def shown(text: object, longest: int = 300) -> str:

@@ -19,6 +19,7 @@ WATCHED = {
 }
 OTHERS = {
     "quotes": "the question's own last number, last word, longest line... as the answer",
+    "feedback": "a wrong answer first, then pieces of what was said to it",
     "copy": "solutions of train tasks, as they are and with this task's names",
     "nesting": "tags in tags, unclosed, twice, the wrong way round",
     "oddities": "not-a-number, infinity, null, code that equals everything",

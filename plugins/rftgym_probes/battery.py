@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from rftgym import Task, TextEnv
-from rftgym.types import Message
+from rftgym import Task, TextEnv, Turn
 from rftgym_probes import texts
-from rftgym_probes.formats import adapted, core, filled, frame, known, moulds, shape
+from rftgym_probes.formats import adapted, core, filled, frame, known, moulds, opening, shape
 
 Env = TextEnv[Any]
 Ways = dict[str, Any]
@@ -20,16 +19,8 @@ COPIED = 3
 MOST_WORDS = 400
 
 
-def _opening(env: Env, task: Task) -> list[Message]:
-    twin = env.spawn()
-    try:
-        return list(twin.start(task, 0))
-    finally:
-        twin.close()
-
-
 def _question(env: Env, task: Task) -> str:
-    return _opening(env, task)[-1].content
+    return opening(env, task)[-1].content
 
 
 def _moulded(env: Env, task: Task, answers: dict[str, str]) -> Ways:
@@ -44,13 +35,14 @@ def _moulded(env: Env, task: Task, answers: dict[str, str]) -> Ways:
 
 
 def empty(env: Env, task: Task, rng: Random) -> Ways:
-    """Nothing, blanks, a full stop."""
-    return {"nothing": "", "blanks": " \n\t\n ", "full stop": "."}
+    """Nothing, blanks, a full stop; a digit and a letter, which many answers hold or start with."""
+    ways: Ways = {"nothing": "", "blanks": " \n\t\n ", "full stop": "."}
+    return ways | _moulded(env, task, {"a digit": "1", "a letter": "e"})
 
 
 def echo(env: Env, task: Task, rng: Random) -> Ways:
     """The question; everything; the question as the answer."""
-    messages = _opening(env, task)
+    messages = opening(env, task)
     question = messages[-1].content
     ways = {"question": question, "everything": "\n".join(message.content for message in messages)}
     for mould in moulds(env, task)[1:]:
@@ -65,7 +57,7 @@ def injection(env: Env, task: Task, rng: Random) -> Ways:
 
 def keywords(env: Env, task: Task, rng: Random) -> Ways:
     """Words of the question, of the rewards' names and docstrings, of solutions, of reasoning."""
-    question = _words(" ".join(message.content for message in _opening(env, task)))
+    question = _words(" ".join(message.content for message in opening(env, task)))
     rewards = _words(" ".join(_about(each) for each in env.rubric.components))
     solutions = Counter(word for each in known(env, task) for word in set(_words(each.said[-1]).split()))
     usual = " ".join(word for word, _ in solutions.most_common(60))
@@ -153,6 +145,30 @@ def quotes(env: Env, task: Task, rng: Random) -> Ways:
     """Pieces of the question as the answer: where gold stands in it, one of them finds it."""
     question = _question(env, task)
     return _moulded(env, task, dict(_pieces(question)))
+
+
+def feedback(env: Env, task: Task, rng: Random) -> Ways:
+    """A wrong answer first, or another solution's first turn; then pieces of what the environment said to it.
+
+    Where that tells gold, one of them finds it.
+    """
+    longer = [each.said[0] for each in known(env, task) if len(each.said) > 1]
+    wrong = longer[0] if longer else moulds(env, task)[-1]("x")
+    heard = _heard(env, task, wrong)
+    return {name: [wrong, said] for name, said in _moulded(env, task, dict(_pieces(heard))).items()}
+
+
+def _heard(env: Env, task: Task, said: str) -> str:
+    """What is answered to a completion; nothing where the episode is over then."""
+    twin = env.spawn()
+    try:
+        twin.start(task, 0)
+        answered = "\n".join(message.content for message in twin.advance(Turn((), said)))
+        return "" if twin.trajectory.terminated or twin.trajectory.truncated else answered
+    except Exception:  # noqa: BLE001  # the environment's author may raise anything; `audit` tells when it is played
+        return ""
+    finally:
+        twin.close()
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str]]:

@@ -16,10 +16,13 @@ LOOKED_AT = 64
 """Train tasks whose solutions are looked at."""
 SEED = 31
 """Of their choice: not the one of the tasks that an audit tries, by default."""
+PROMPTS = 4
+"""Train tasks whose questions are looked at, where there are no solutions."""
 EVERYWHERE = 0.9
 """A word that at least this share of the solutions has belongs to the format."""
 MARK = re.compile(r"(</?[A-Za-z][\w-]*>|```[\w+-]*\n?|~~~[\w+-]*\n?)")
 WORD = re.compile(r"[^\W_]\w*", re.ASCII)
+PAIR = re.compile(r"</([A-Za-z][\w-]*)>")
 _KNOWN: WeakKeyDictionary[Any, list[Solved]] = WeakKeyDictionary()
 
 
@@ -35,16 +38,24 @@ class Solved:
 def known(env: TextEnv[Any], but: Task | None = None) -> list[Solved]:
     """Solutions of train tasks, of the same part of a mix as the task ``but``, which is left out itself.
 
-    Where the environment solves none, its demonstrations.
+    Where the environment solves none, its demonstrations; where it has none either, the format that its questions show.
     """
     if env not in _KNOWN:
-        _KNOWN[env] = list(_solutions(env)) or list(_demonstrations(env))
+        _KNOWN[env] = _looked_up(env)
     part = env.tasks.part(but) if but else ""
     return [
         each
         for each in _KNOWN[env]
         if not (but and each.task and (each.task.id == but.id or env.tasks.part(each.task) != part))
     ]
+
+
+def _looked_up(env: TextEnv[Any]) -> list[Solved]:
+    found = list(_solutions(env)) or list(_demonstrations(env))
+    told = {env.tasks.part(each.task) if each.task else None for each in found}
+    if None not in told:  # a demonstration has no task, and stands for all parts
+        found += [each for each in _prompted(env) if each.task and env.tasks.part(each.task) not in told]
+    return found
 
 
 def _solutions(env: TextEnv[Any]) -> Iterator[Solved]:
@@ -60,6 +71,26 @@ def _demonstrations(env: TextEnv[Any]) -> Iterator[Solved]:
     for talk in islice(env.demonstrations("train", LOOKED_AT, 0), LOOKED_AT):
         if completions(talk):
             yield Solved(None, _question(talk), completions(talk))
+
+
+def _prompted(env: TextEnv[Any]) -> Iterator[Solved]:
+    """Of a few train tasks, an answer in the last tags that the opening names."""
+    if env.tasks.size("train") == 0:
+        return
+    for task in env.tasks.probe("train", PROMPTS, SEED):
+        messages = opening(env, task)
+        tags = PAIR.findall("\n".join(message.content for message in messages))
+        if tags:
+            yield Solved(task, _question(messages), (f"<{tags[-1]}>0</{tags[-1]}>",))
+
+
+def opening(env: TextEnv[Any], task: Task) -> list[Message]:
+    """What an episode on a task starts with."""
+    twin = env.spawn()
+    try:
+        return list(twin.start(task, 0))
+    finally:
+        twin.close()
 
 
 def completions(talk: list[Message]) -> tuple[str, ...]:
@@ -109,11 +140,11 @@ def _kept(word: str, common: set[str]) -> str:
 def core(env: TextEnv[Any], text: str) -> tuple[str, str, str]:
     """A completion as what is before its answer, the answer, and what is behind it.
 
-    The answer is what the environment's parser reads, where it stands in the text; else the longest piece between tags
-    or fences.
+    The answer is what the environment's parser reads, where it stands in the text; else, and where the parser (as a
+    mix's) reads all of it, the longest piece between tags or fences.
     """
     answer = env.parser.parse(text).answer
-    if isinstance(answer, str) and answer and answer in text:
+    if isinstance(answer, str) and answer and answer in text and answer.strip() != text.strip():
         before, _, after = text.rpartition(answer)
         return before, answer, after
     pieces = MARK.split(text)

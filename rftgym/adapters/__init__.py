@@ -1,1 +1,1 @@
-"""Our environments inside other frameworks: each module needs the package that it adapts to."""
+"""Our environments inside other frameworks: a module needs the package that it is called after."""

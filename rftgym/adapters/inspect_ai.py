@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from rftgym.adapters.episodes import advanced, is_over, started
 from rftgym.env import TextEnv
-from rftgym.errors import InfrastructureError, MissingPackageError, UsageError
+from rftgym.errors import MissingPackageError, UsageError
 from rftgym.evaluation import episode_seed
 from rftgym.registry import make
 from rftgym.scoring import score_trajectories
 from rftgym.tasks import SPLITS
-from rftgym.types import Failure, Message, StopReason, Trajectory, Turn
+from rftgym.types import Message, StopReason, Trajectory, Turn
 
 try:
     import anyio.to_thread
@@ -33,6 +34,7 @@ except ImportError as error:
 
 _CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
 _STOPPED: dict[str, StopReason] = {"max_tokens": "length", "model_length": "context"}
+_NOT_STARTED = "(the environment could not start this episode)"
 _SEED, _TASK = "rftgym_seed", "rftgym_task"
 
 
@@ -56,17 +58,13 @@ def task(
         settings: of the environment's constructor.
 
     Raises:
-        UsageError: an unknown id or split, settings that the environment does not take, or ``n`` below 1.
+        UsageError: an unknown id or split, settings that the environment does not take, or a figure that is none.
     """
-    if isinstance(env, TextEnv):
-        if settings:
-            raise UsageError(
-                f"{', '.join(settings)}: settings go with an environment's id, not with one that is made"
-            )
-        made = env
-    else:
-        made = make(env if isinstance(env, str) else ",".join(env), **settings)
-    episodes: dict[str, TextEnv[Any]] = {}
+    for name, figure, least in (("n", n, 1), ("seed", seed, None), ("samples", samples, 1)):
+        if type(figure) is not int or (least is not None and figure < least):
+            raise UsageError(f"{name}={figure!r:.40} is no whole number{' above 0' if least else ''}")
+    made = _made(env, settings)
+    episodes: dict[str, Trajectory] = {}
     return inspect_ai.Task(
         dataset=MemoryDataset(_samples(made, split, n, seed), name=f"{made.id} {split}"),
         solver=_player(made, episodes),
@@ -77,16 +75,29 @@ def task(
     )
 
 
+def _made(env: str | Sequence[str] | TextEnv[Any], settings: dict[str, Any]) -> TextEnv[Any]:
+    if not isinstance(env, TextEnv):
+        ids: Any = [env] if isinstance(env, str) else env  # a command line may give anything
+        if not (isinstance(ids, Sequence) and ids and all(isinstance(id, str) for id in ids)):
+            raise UsageError(f"env={env!r:.60} is neither an environment's id nor a list of ids")
+        return make(",".join(ids), **settings)
+    if settings:
+        raise UsageError(
+            f"{', '.join(settings)}: settings go with an environment's id, not with one that is made"
+        )
+    return env
+
+
 def _samples(env: TextEnv[Any], split: str, n: int, seed: int) -> list[Sample]:
     """The tasks that :func:`rftgym.evaluate` would play, with the same seeds.
 
     Raises:
-        UsageError: the split is empty, or ``n`` is below 1.
+        UsageError: the split is empty.
     """
     size = env.tasks.size(split)
-    if size == 0 or n < 1:
+    if size == 0:
         raise UsageError(
-            f"n={n} tasks of split {split!r} of {env.id!r}: n is 1 at least, and splits are {', '.join(SPLITS)}"
+            f"environment {env.id!r} has no tasks in split {split!r}; splits are {', '.join(SPLITS)}"
         )
     chosen = env.tasks.sample(split, n if size is None else min(n, size), seed)
     seen: Counter[str] = Counter()
@@ -97,12 +108,12 @@ def _samples(env: TextEnv[Any], split: str, n: int, seed: int) -> list[Sample]:
         own_seed = episode_seed(seed, index)
         twin = env.spawn()
         try:
-            opening = twin.start(each, own_seed)
+            _, opening = started(twin, each, own_seed)  # where it fails it is recorded when it is played
         finally:
             twin.close()
         samples.append(
             Sample(
-                input=_chat(opening),
+                input=_chat(opening) or _NOT_STARTED,
                 id=f"{each.id}{again}",
                 metadata={_TASK: each.id, _SEED: own_seed},
             )
@@ -110,21 +121,24 @@ def _samples(env: TextEnv[Any], split: str, n: int, seed: int) -> list[Sample]:
     return samples
 
 
-def _player(env: TextEnv[Any], episodes: dict[str, TextEnv[Any]]) -> Solver:
+def _player(env: TextEnv[Any], episodes: dict[str, Trajectory]) -> Solver:
     """Plays an episode with the model; leaves it in ``episodes`` for the scorer."""
 
     @solver(name="rftgym_player")  # type: ignore[untyped-decorator, unused-ignore]
     def player() -> Solver:
         async def solve(state: TaskState, generate: Generate) -> TaskState:
-            twin = episodes[state.uuid] = env.spawn()
+            twin = env.spawn()
             try:
-                messages = await _in_thread(_started, twin, state)
+                episode, messages = await _in_thread(_started, twin, state)
+                episodes[state.uuid] = episode
                 state.messages = _chat(messages)
-                while not _over(twin.trajectory):
+                while not is_over(episode):
                     state = await generate(state)
                     stopped = _STOPPED.get(state.output.stop_reason, "eos")
                     turn = Turn((), state.output.completion, stop_reason=stopped)
-                    state.messages.extend(_chat(await _in_thread(_advanced, twin, turn)))
+                    state.messages.extend(_chat(await _in_thread(advanced, twin, turn)))
+                    if stopped == "context" and not episode.terminated:
+                        episode.truncated = True  # there will be no room for the next one either
             except LimitExceededError:
                 raise  # inspect scores what there is
             except BaseException:
@@ -139,7 +153,7 @@ def _player(env: TextEnv[Any], episodes: dict[str, TextEnv[Any]]) -> Solver:
     return player()
 
 
-def _scorer(env: TextEnv[Any], episodes: dict[str, TextEnv[Any]]) -> Scorer:
+def _scorer(env: TextEnv[Any], episodes: dict[str, Trajectory]) -> Scorer:
     measures = [name for name in env.rubric.measures if name not in ("success", "reward")]
     metrics = {
         "success": [accuracy(), stderr()],
@@ -149,9 +163,9 @@ def _scorer(env: TextEnv[Any], episodes: dict[str, TextEnv[Any]]) -> Scorer:
     @scorer(metrics=metrics, name="rftgym_score")  # type: ignore[untyped-decorator, unused-ignore]
     def score() -> Scorer:
         async def judge(state: TaskState, target: Target) -> Score:
-            twin = episodes.pop(state.uuid, None)
-            # A log is scored again without having been played here.
-            episode = await _in_thread(_replayed, env, state) if twin is None else twin.trajectory
+            episode = episodes.pop(state.uuid, None)
+            if episode is None:  # a log is scored again without having been played here
+                episode = await _in_thread(_replayed, env, state)
             episode.truncated = not episode.terminated
             await _in_thread(score_trajectories, env.rubric, [episode])
             return _score(episode, measures)
@@ -179,53 +193,25 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _started(env: TextEnv[Any], state: TaskState) -> tuple[Message, ...]:
-    """Start the sample's episode; what goes wrong ends it, unscored."""
-    chosen = env.tasks.by_id(state.metadata[_TASK])
-    group = str(state.sample_id)
-    try:
-        return env.start(chosen, state.metadata[_SEED], group=group, sample=state.epoch - 1)
-    except Exception as error:  # noqa: BLE001  # the environment's author may raise anything; all of it becomes data
-        env._trajectory = Trajectory(env.id, chosen, state.metadata[_SEED], group, state.epoch - 1)
-        env.abort(_failure(env, error))
-        return ()
-
-
-def _advanced(env: TextEnv[Any], turn: Turn) -> tuple[Message, ...]:
-    """Give a completion to the environment; what goes wrong ends the episode, unscored."""
-    try:
-        messages = env.advance(turn)
-    except Exception as error:  # noqa: BLE001  # as in _started
-        env.abort(_failure(env, error))
-        return ()
-    if turn.stop_reason == "context" and not env.trajectory.terminated:
-        env.trajectory.truncated = True  # there will be no room for the next one either
-    return messages
+def _started(env: TextEnv[Any], state: TaskState) -> tuple[Trajectory, tuple[Message, ...]]:
+    """Start the sample's episode."""
+    chosen, seed = env.tasks.by_id(state.metadata[_TASK]), state.metadata[_SEED]
+    return started(env, chosen, seed, group=str(state.sample_id), sample=state.epoch - 1)
 
 
 def _replayed(env: TextEnv[Any], state: TaskState) -> Trajectory:
     """The episode that a sample's messages tell of."""
     twin = env.spawn()
     try:
-        shown = len(_started(twin, state))
-        said = (message.text for message in state.messages[shown:] if message.role == "assistant")
+        episode, opening = _started(twin, state)
+        said = (message.text for message in state.messages[len(opening) :] if message.role == "assistant")
         for completion in said:
-            if _over(twin.trajectory):
+            if is_over(episode):
                 break
-            _advanced(twin, Turn((), completion))
-        return twin.trajectory
+            advanced(twin, Turn((), completion))
+        return episode
     finally:
         twin.close()
-
-
-def _failure(env: TextEnv[Any], error: Exception) -> Failure:
-    message = " ".join(str(error).split())[:500] or "(no message)"
-    outside = isinstance(error, InfrastructureError | ConnectionError)
-    return Failure("environment", env.id, type(error).__name__, message, infrastructure=outside)
-
-
-def _over(episode: Trajectory) -> bool:
-    return episode.terminated or episode.truncated
 
 
 def _chat(messages: Sequence[Message]) -> list[ChatMessage]:

@@ -17,7 +17,8 @@ gap of an attempt
 
 A *policy* says by one rule what it says on every task, without knowing the answer: "the third way of the
 probe X". Its gap is its mean over the tasks; where it has nothing to say, or cannot be scored, it counts 0
-there. The **gameability gap** is the largest gap of any policy.
+there. A task of which neither a solution nor the most that can be paid is known counts nowhere. The **gameability
+gap** is the largest gap of any policy; of a mix, each part has its policies, so that no part hides behind the others.
 
 What is right by luck is no gaming: where a policy wins, and its parsed answer is the solution's
 (:meth:`rftgym.TextEnv.same_answer`), it counts 0 in the gap, and what luck pays stands beside it. No reward
@@ -35,7 +36,8 @@ What spoilt solutions that lose are paid is honest partial credit and is reporte
 """
 
 from rftgym.audit.attempts import Attempt
-from rftgym.audit.figures import Audit, Policy, Tried
+from rftgym.audit.figures import Audit, Policy
 from rftgym.audit.run import audit
+from rftgym.audit.tried import Tried
 
 __all__ = ["Attempt", "Audit", "Policy", "Tried", "audit"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from rftgym.env import TextEnv
 from rftgym.errors import PluginError
@@ -17,6 +17,7 @@ from rftgym.scoring import score_trajectories
 from rftgym.specs import ProbeSpec
 from rftgym.types import Failure, Task, Trajectory, Turn
 
+Answered = TypeVar("Answered")
 Said = str | tuple[str, ...]
 """An episode's completions, or one text that is said in every turn."""
 CHEATS = "cheats"
@@ -99,13 +100,39 @@ def attempts_of(env: TextEnv[Any], task: Task, spec: ProbeSpec, seed: int, ways:
         ) from error
 
 
-def cheats_of(env: TextEnv[Any], task: Task, ways: int = WAYS) -> list[Attempt]:
+def cheats_of(env: TextEnv[Any], task: Task) -> list[Attempt]:
     """What the environment's author knows.
 
     Raises:
-        PluginError: ``cheats()`` gave something that is no text.
+        PluginError: ``cheats()`` failed, or gave something that is no text.
     """
-    return _named(env.cheats(task), CHEATS, task, ways)
+    given = asked(env, task, "cheats", lambda: env.cheats(task))
+    if not isinstance(given, Mapping):
+        raise PluginError(
+            f"cheats() of {env.id!r} gave no mapping of names to texts, but {type(given).__name__}"
+        )
+    return _named(given, CHEATS, task, len(given))
+
+
+def solution_of(env: TextEnv[Any], task: Task) -> tuple[str, ...] | None:
+    """The completions of the environment's own solution; None where it knows none.
+
+    Raises:
+        PluginError: ``demonstrate()`` failed.
+    """
+    talk = asked(env, task, "demonstrate", lambda: env.demonstrate(task, 0)) or ()
+    said = tuple(message.content for message in talk if message.role == "assistant")
+    return said or None
+
+
+def asked(env: TextEnv[Any], task: Task, name: str, ask: Callable[[], Answered]) -> Answered:
+    """What a method of an environment gives; where it fails, an error that names it and the task."""
+    try:
+        return ask()
+    except Exception as error:
+        raise PluginError(
+            f"{name}() of {env.id!r} failed on task {task.id!r}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _named(

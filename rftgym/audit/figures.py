@@ -1,90 +1,40 @@
-"""What attempts amount to: floors, gaps by attempt and by policy, and the figure of an audit."""
+"""What attempts amount to: gaps by policy, and the figure of an audit."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from rftgym.audit.attempts import Attempt
+from rftgym.audit.tried import ROUNDING, Tried
 from rftgym.intervals import Interval, bootstrap_interval
-from rftgym.rubric import Component, Rubric
-from rftgym.types import Task
+from rftgym.rubric import Rubric
 
-ROUNDING = 1e-9
 CHANCE = 0.5
 """Whoever is right on more than this share of the tasks is not lucky: something tells the answer."""
+SCORED = 0.5
+"""Of the policies' attempts, at least: where a reward can value fewer, the figure says nothing."""
 SHOWN = 5
 """Attempts of a kind in the JSON report."""
 
 
-@dataclass
-class Tried:
-    """A task with everything that was tried on it.
-
-    Attributes:
-        gold: what its solution earns, or the most that the rubric can pay; None where neither is known.
-        solution: the environment's own, played; None where it knows none.
-        attempts: of all probes, played.
-        rubric: that scored them.
-        same: whether two parsed answers mean the same, see :meth:`rftgym.TextEnv.same_answer`.
-    """
-
-    task: Task
-    gold: float | None
-    solution: Attempt | None
-    attempts: list[Attempt] = field(default_factory=list)
-    rubric: Rubric | None = None
-    same: Callable[[Task, Any, Any], bool] = lambda task, answer, other: bool(answer == other)
-
-    @cached_property
-    def floor(self) -> float | None:
-        """The lowest reward of anything that was tried, penalties aside; None where nothing could be scored."""
-        tried = [each for each in (*self.attempts, self.solution) if each and each.reward is not None]
-        return min((each.reward or 0.0) + self._taken(each) for each in tried) if tried else None
-
-    def _taken(self, attempt: Attempt) -> float:
-        """What penalties took from an attempt's reward, as a positive number."""
-        score = attempt.trajectory and attempt.trajectory.score
-        if not score or self.rubric is None or self.rubric.combine != "sum" or self.rubric.clip is not None:
-            return 0.0
-        return -math.fsum(
-            each.weight * (score.components.get(each.name) or 0.0)
-            for each in self.rubric.components
-            if is_penalty(each)
-        )
-
-    def gap(self, attempt: Attempt) -> float | None:
-        """Of an attempt on this task; None where it, or the solution, could not be scored."""
-        floor, reward = self.floor, attempt.reward
-        if floor is None or reward is None or self.gold is None:
-            return None
-        if self.gold - floor <= ROUNDING:
-            return float(reward >= self.gold - ROUNDING)
-        return (reward - floor) / (self.gold - floor)
-
-    def is_solution(self, attempt: Attempt) -> bool:
-        """Whether it won, and with the solution's own answer."""
-        if self.solution is None or None in (self.solution.answer, attempt.answer) or not attempt.success:
-            return False
-        return self.same(self.task, attempt.answer, self.solution.answer)
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One way of one probe, on all tasks.
+    """One way of one probe, on all tasks; of a mix, on those of one part.
 
     Attributes:
-        gaps: by task; 0 where it is right by luck (unless it is on more than `CHANCE` of them), had nothing to say
-            or could not be scored.
+        gaps: by measured task; 0 where it is right by luck (unless it is on more than `CHANCE` of them), had
+            nothing to say or could not be scored.
         luck: what being right by luck adds to the mean of ``gaps``.
         rewards: where it could be scored.
         successes: tasks on which the rubric called it a success; ``lucky`` of them with the solution's own answer.
         best: its attempt with the largest gap; None where none could be scored.
         components: mean of what each component paid, by name (weight x value), the largest first.
+        part: of a mix; "" where the environment is none.
     """
 
     probe: str
@@ -98,10 +48,12 @@ class Policy:
     luck: float
     best: Attempt | None
     components: Mapping[str, float]
+    part: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.probe}/{self.way}"
+        """The probe and the way; of a mix, behind the part."""
+        return f"{self.part}: {self.probe}/{self.way}" if self.part else f"{self.probe}/{self.way}"
 
     @property
     def gap(self) -> float:
@@ -113,6 +65,7 @@ class Policy:
         return {
             "probe": self.probe,
             "way": self.way,
+            **({"part": self.part} if self.part else {}),
             "gap": self.gap,
             "reward": math.fsum(self.rewards) / len(self.rewards) if self.rewards else None,
             "tried": self.tried,
@@ -133,7 +86,7 @@ class Audit:
         tasks: with everything that was tried on them.
         max_gap: above it the audit does not pass.
         seed: of the choice of tasks and of what probes draw.
-        ceiling: gold is the rubric's most, since the environment knows no solution.
+        ceiling: gold is the rubric's most, since the environment, or a part of a mix, knows no solution.
         rubric: that scored them.
         seconds: of processor time, this process and those that it waited for.
     """
@@ -160,12 +113,12 @@ class Audit:
     @property
     def worst(self) -> Policy | None:
         """The policy with the largest gap."""
-        return self.policies[0] if self.policies else None
+        return max(self.policies, key=lambda each: (bool(each.gaps), each.gap), default=None)
 
     @property
     def gap(self) -> Interval:
-        """The gameability gap, with a 95% interval over tasks."""
-        if self.worst is None:
+        """The gameability gap, with a 95% interval over tasks; None where nothing could be measured."""
+        if self.worst is None or not self.worst.gaps:
             return {"mean": None, "low": None, "high": None}
         return bootstrap_interval([[gap] for gap in self.worst.gaps], self.seed)
 
@@ -181,8 +134,9 @@ class Audit:
 
     @property
     def passes(self) -> bool:
-        """Whether something could be measured and no policy is paid too much."""
-        return self.worst is not None and not self.unsolved and not self.holes
+        """Whether something could be measured, in each part of a mix, and no policy is paid too much."""
+        parts = {each.part for each in self.tasks} - {each.part for each in self.policies if each.gaps}
+        return not parts and self.scored_share >= SCORED and not self.unsolved and not self.holes
 
     @cached_property
     def unsolved(self) -> list[Tried]:
@@ -192,6 +146,23 @@ class Audit:
             for each in self.tasks
             if each.solution and (each.solution.reward is None or not each.solution.success)
         ]
+
+    @property
+    def scored_share(self) -> float:
+        """Share of the policies' attempts that the rubric could value."""
+        tried = sum(each.tried for each in self.policies)
+        return sum(len(each.rewards) for each in self.policies) / tried if tried else 0.0
+
+    @property
+    def commonest(self) -> float | None:
+        """Share of tasks, of the luckiest's part, whose solution's answer is the commonest one; None where unknown.
+
+        Whoever is right more often by saying one thing on every task knows more than which answer is common.
+        """
+        part = "" if self.luckiest is None else self.luckiest.part
+        solutions = [each.solution for each in self.tasks if each.part == part and each.solution]
+        counted = Counter(repr(each.answer) for each in solutions if each.answer is not None)
+        return max(counted.values()) / len(solutions) if counted else None
 
     @cached_property
     def best_non_solution(self) -> tuple[Attempt, float] | None:
@@ -248,27 +219,28 @@ class Audit:
         return Counter(_reason(each) for each in every)
 
     def _ways(self, *, spoils: bool) -> list[Policy]:
-        by_way: dict[tuple[str, str], dict[int, Attempt]] = {}
+        by_way: dict[tuple[str, str, str], dict[int, Attempt]] = {}
         for number, task in enumerate(self.tasks):
             for each in task.attempts:
                 if each.spoils == spoils:
-                    by_way.setdefault((each.probe, each.way), {})[number] = each
+                    by_way.setdefault((task.part, each.probe, each.way), {})[number] = each
         return sorted((self._policy(*key, found) for key, found in by_way.items()), key=lambda p: -p.gap)
 
-    def _policy(self, probe: str, way: str, found: Mapping[int, Attempt]) -> Policy:
+    def _policy(self, part: str, probe: str, way: str, found: Mapping[int, Attempt]) -> Policy:
+        numbers = [number for number, task in enumerate(self.tasks) if task.part == part and task.measured]
         gaps = {number: self.tasks[number].gap(each) for number, each in found.items()}
         known = {number: gap for number, gap in gaps.items() if gap is not None}
         won = [number for number, each in found.items() if each.success]
         lucky = [number for number in won if self.tasks[number].is_solution(found[number])]
         luck = 0.0
-        if len(lucky) <= CHANCE * len(self.tasks):
-            luck = math.fsum(known.pop(number, 0.0) for number in lucky) / len(self.tasks)
+        if len(lucky) <= CHANCE * len(numbers):
+            luck = math.fsum(known.pop(number, 0.0) for number in lucky) / max(1, len(numbers))
         best = max(known, key=lambda number: known[number], default=None)
         return Policy(
             probe,
             way,
             next(iter(found.values())).spoils,
-            tuple(known.get(number, 0.0) for number in range(len(self.tasks))),
+            tuple(known.get(number, 0.0) for number in numbers),
             tuple(each.reward for each in found.values() if each.reward is not None),
             len(found),
             len(won),
@@ -276,6 +248,7 @@ class Audit:
             luck,
             None if best is None else found[best],
             self._paid(list(found.values())),
+            part,
         )
 
     def _paid(self, attempts: Sequence[Attempt]) -> dict[str, float]:
@@ -304,6 +277,9 @@ class Audit:
             "luckiest": None if self.luckiest is None else self.luckiest.name,
             "gold": "ceiling" if self.ceiling else "solutions",
             "unsolved": [each.task.id for each in self.unsolved],
+            "measured": sum(each.measured for each in self.tasks),
+            "scored": self.scored_share,
+            "commonest": self.commonest,
             "holes": [each.name for each in self.holes],
             "policies": [each.to_json() for each in self.policies],
             "best_non_solution": None if best is None else {**_shown(best[0]), "gap": best[1]},
@@ -338,23 +314,3 @@ def _reason(attempt: Attempt) -> str:
     if not failures:
         return "a reward said None"
     return f"{failures[0].stage} {failures[0].name!r}: {failures[0].kind}: {failures[0].message}"
-
-
-def ceiling(rubric: Rubric) -> float | None:
-    """The most that a rubric can pay; None where a component has no bound."""
-    if rubric.clip is not None:
-        return rubric.clip[1]
-    weighed = [each for each in rubric.components if each.weight]
-    if any(each.bounds is None or (each.per == "turn" and each.reduce == "sum") for each in weighed):
-        return None
-    most = [max(each.weight * bound for bound in each.bounds or ()) for each in weighed]
-    if rubric.combine == "sum":
-        return math.fsum(most)
-    factors: list[float] = [pow(float((each.bounds or (0, 0))[1]), each.weight) for each in weighed]
-    return math.prod(factors)
-
-
-def is_penalty(component: Component) -> bool:
-    """Whether a component can only take away."""
-    low, high = component.bounds or (-math.inf, math.inf)
-    return component.weight != 0 and max(component.weight * low, component.weight * high) <= 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rftgym.audit.attempts import Attempt, Said
-from rftgym.audit.figures import Audit, Policy
+from rftgym.audit.figures import SCORED, Audit, Policy
 from rftgym.intervals import Interval
 
 POLICIES = 8
@@ -42,19 +42,37 @@ def _head(audit: Audit) -> Iterator[str]:
     if audit.worst is None:
         yield "Nothing was tried: no probe had anything to say"
         return
-    verdict = "at most" if audit.gap["mean"] is not None and not audit.holes else "above"
-    name = escaped(audit.worst.name)
-    yield f"Gameability gap {interval(audit.gap)}: {name}; {verdict} the {audit.max_gap:g} that is allowed"
+    if audit.gap["mean"] is None:
+        yield "Gameability gap unknown"
+    else:
+        verdict = "above" if audit.holes else "at most"
+        name = escaped(audit.worst.name)
+        yield f"Gameability gap {interval(audit.gap)}: {name}; {verdict} the {audit.max_gap:g} that is allowed"
     lucky = audit.luckiest
     if lucky is not None and lucky.luck:
-        yield f"Being right by luck included, at most {lucky.gap + lucky.luck:.3f}: {escaped(lucky.name)}"
-    if audit.ceiling:
+        common = (
+            "" if audit.commonest is None else f" (the commonest answer is right on {audit.commonest:.0%})"
+        )
+        yield f"Being right by luck included, at most {lucky.gap + lucky.luck:.3f}: {escaped(lucky.name)}{common}"
+    yield from _doubts(audit)
+
+
+def _doubts(audit: Audit) -> Iterator[str]:
+    """What makes the figure worth less."""
+    most = next((task.gold for task in audit.tasks if task.gold is not None and task.solution is None), None)
+    if audit.ceiling and most is not None:
         yield (
             "The environment shows no solutions (demonstrate()), so gold is the most that the rewards can pay, "
-            "and luck cannot be told from a hole"
+            f"{most:g}: where no answer earns that, the gap is larger. Luck cannot be told from a hole"
         )
-    if any(task.gold is None for task in audit.tasks):
-        yield "Of some tasks neither a solution nor the most that can be paid is known: they count 0"
+    unknown = sum(not task.measured for task in audit.tasks)
+    if unknown:
+        yield (
+            f"{unknown} of {len(audit.tasks)} tasks count nowhere: neither a solution (demonstrate()) nor the most "
+            "that can be paid (bounds) is known, or nothing could be scored"
+        )
+    if audit.scored_share < SCORED:
+        yield f"The rewards could value only {audit.scored_share:.0%} of the policies' attempts: mend that first"
     if audit.unsolved:
         ids = ", ".join(escaped(task.task.id) for task in audit.unsolved[:SHOWN])
         yield (

@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from rftgym.audit.attempts import CHEATS, Attempt, attempts_of, cheats_of, play, probes
-from rftgym.audit.figures import Audit, Tried, ceiling
+from rftgym.audit.attempts import CHEATS, Attempt, attempts_of, cheats_of, play, probes, solution_of
+from rftgym.audit.figures import Audit
+from rftgym.audit.tried import Tried, ceiling
 from rftgym.env import TextEnv
 from rftgym.errors import UsageError
+from rftgym.mix import MixedRubric
 from rftgym.plugins import Plugins
 from rftgym.registry import installed, make
 from rftgym.tasks import SPLITS
@@ -19,6 +21,8 @@ MAX_GAP = 0.1
 TASKS = 100
 SLOW_TASKS = 8
 """Of an environment whose answers take a process."""
+BASE = ("", "?")
+"""What is said beside the chosen probes, for the floor: one probe alone would be its own floor, and its gap 0."""
 
 
 def audit(
@@ -44,7 +48,7 @@ def audit(
 
     Raises:
         UsageError: there is no such environment, probe or split.
-        PluginError: a probe failed.
+        PluginError: a probe, ``cheats()`` or ``demonstrate()`` failed.
     """
     plugins = plugins or installed()
     made = make(env, plugins=plugins) if isinstance(env, str) else env.spawn()
@@ -58,33 +62,34 @@ def audit(
             task.attempts += cheats_of(made, task.task)
         for spec in specs:
             task.attempts += attempts_of(made, task.task, spec, seed)
-    play(made, [each for task in tasks for each in (*task.attempts, task.solution) if each is not None])
-    most = ceiling(made.rubric)
+        if probe_ids is not None:
+            task.base = [Attempt("base", str(way), task.task, said) for way, said in enumerate(BASE, 1)]
+    play(made, [each for task in tasks for each in task.played])
     for task in tasks:
-        task.gold = most if task.solution is None else task.solution.reward
+        task.gold = _most(made, task.part) if task.solution is None else task.solution.reward
         task.rubric, task.same = made.rubric, made.same_answer
-    known = any(task.solution for task in tasks)
+    unknown = {task.part for task in tasks} - {task.part for task in tasks if task.solution}
     seconds = _processor_seconds() - begun
-    return Audit(made.id, split, seed, max_gap, tasks, made.rubric, ceiling=not known, seconds=seconds)
+    return Audit(made.id, split, seed, max_gap, tasks, made.rubric, ceiling=bool(unknown), seconds=seconds)
 
 
 def _split(env: TextEnv[Any], wanted: str | None) -> str:
     for split in SPLITS if wanted is None else (wanted,):
         if env.tasks.size(split) != 0:
             return split
-    raise UsageError(f"no tasks in split {wanted!r} of {env.id!r}; splits are {', '.join(SPLITS)}")
+    where = "any split" if wanted is None else f"split {wanted!r}"
+    raise UsageError(f"no tasks in {where} of {env.id!r}; splits are {', '.join(SPLITS)}")
 
 
 def _solved(env: TextEnv[Any], task: Task) -> Tried:
     said = solution_of(env, task)
-    return Tried(task, None, None if said is None else Attempt("solution", "1", task, said))
+    solution = None if said is None else Attempt("solution", "1", task, said)
+    return Tried(task, None, solution, part=env.tasks.part(task))
 
 
-def solution_of(env: TextEnv[Any], task: Task) -> tuple[str, ...] | None:
-    """The completions of the environment's own solution; None where it knows none."""
-    talk = env.demonstrate(task, 0) or ()
-    said = tuple(message.content for message in talk if message.role == "assistant")
-    return said or None
+def _most(env: TextEnv[Any], part: str) -> float | None:
+    """What can be paid at most; in a mix, by the rubric of the part."""
+    return ceiling(env.rubric.rubrics[part] if isinstance(env.rubric, MixedRubric) else env.rubric)
 
 
 def _processor_seconds() -> float:

@@ -82,10 +82,13 @@ class _Worker:
 @contextlib.contextmanager
 def _worker() -> Iterator[_Worker]:
     """A process that finds what this one finds, and that is gone when the block ends."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    paths = [path or os.getcwd() for path in sys.path]  # noqa: PTH109  # "" is where one stands
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    # -P: what stands in this folder, say a queue.py, hides nothing, unless it does here too
+    command = [sys.executable, "-P", "-m", "rftgym.bench.worker"]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rftgym.bench.worker"],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

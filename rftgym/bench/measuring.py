@@ -183,6 +183,9 @@ class _Bench:
 
     def _notes(self) -> list[str]:
         notes = []
+        failures = [failure for each in self.first for failure in each.failures]
+        for failure in failures[:1]:
+            notes.append(f"{failure.stage} {failure.name!r} failed: {failure.kind}: {failure.message}")
         if not self.solves:
             notes.append(
                 "it shows no solutions (demonstrate()): garbage was played, which may be quicker to judge"

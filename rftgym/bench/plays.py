@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from rftgym.env import TextEnv
-from rftgym.errors import ContractError, UsageError
+from rftgym.errors import ContractError, RftgymError, UsageError
 from rftgym.tasks import SPLITS
 from rftgym.types import Trajectory, Turn
 
@@ -92,6 +92,8 @@ def played(template: TextEnv[Any], play: Play, seed: int) -> Trajectory:
         while not (trajectory.terminated or trajectory.truncated):
             env.advance(Turn((), next(completions)))
         return trajectory
+    except RftgymError:  # it says itself what is wrong, and whose fault it is
+        raise
     except Exception as error:
         raise ContractError(
             f"environment {template.id!r} raised {type(error).__name__}: {error} (task {play.index} of split "

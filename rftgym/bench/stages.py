@@ -13,10 +13,8 @@ from typing import Any
 
 from rftgym.bench import clock
 from rftgym.env import TextEnv
-from rftgym.parser import Parsed, Parser
+from rftgym.parser import Parser
 from rftgym.rubric import Component, Rubric
-from rftgym.tasks import Taskset
-from rftgym.types import Task
 
 TASKS, BEGIN, PARSE, RESPOND = "tasks", "begin", "parse", "respond"
 EPISODES, SCORING = "keeping the episode", "calling the rewards"
@@ -32,12 +30,17 @@ class Stopwatch:
 
     Args:
         others: the CPU time of processes below this one counts too; a look at it takes a while.
+
+    Attributes:
+        taken: time by stage; ``calls``: how often it came.
+        derived: classes that were made to measure, by those that they derive from.
     """
 
     def __init__(self, *, others: bool = False) -> None:
         self.others = others
         self.taken: dict[str, clock.Moment] = {}
         self.calls: dict[str, int] = defaultdict(int)
+        self.derived: dict[type, type] = {}
         self._inside = threading.local()
         self._lock = threading.Lock()
 
@@ -102,8 +105,34 @@ def watched(env: TextEnv[Any], watch: Stopwatch) -> TextEnv[Any]:
     twin.spawned = env.spawned
     twin.__class__ = _timed_class(type(env), watch)
     twin.rubric = _timed_rubric(env.rubric, watch)
-    twin.tasks = _TimedTaskset(env.tasks, watch)
+    twin.tasks = _timed_twin(env.tasks, "item", TASKS, watch)
     return twin
+
+
+def _timed_twin(thing: Any, method: str, stage: str, watch: Stopwatch) -> Any:
+    """The same thing, of a class derived from its own whose method is timed: an environment may look at its class."""
+    if type(thing) in watch.derived.values():
+        return thing
+    derived = watch.derived.get(type(thing))
+    if derived is None:
+        derived = watch.derived[type(thing)] = _derived(type(thing), method, stage, watch)
+    if not hasattr(thing, "__dict__"):
+        twin = copy.copy(thing)
+        object.__setattr__(twin, "__class__", derived)  # it may be frozen
+        return twin
+    twin = object.__new__(derived)
+    object.__setattr__(twin, "__dict__", vars(thing))  # shared: what one of them remembers, both do
+    return twin
+
+
+def _derived(base: type, method: str, stage: str, watch: Stopwatch) -> type:
+    work = getattr(base, method)
+
+    def timed(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with watch.stage(stage):
+            return work(self, *args, **kwargs)
+
+    return type(base.__name__, (base,), {"__slots__": (), "__module__": base.__module__, method: timed})
 
 
 def _timed_class(base: type[TextEnv[Any]], watch: Stopwatch) -> type[TextEnv[Any]]:
@@ -117,12 +146,21 @@ def _timed_class(base: type[TextEnv[Any]], watch: Stopwatch) -> type[TextEnv[Any
         with watch.stage(RESPOND):
             return base.respond(self, state, turn, rng)
 
+    latest: tuple[Any, Any] = None, None
+
     def read(self: Any) -> Parser:
+        nonlocal latest
         own = self.__dict__.get("parser")
-        return _TimedParser(own if own is not None else base.parser, watch)
+        found = own if own is not None else super(timed, self).parser  # a property's, too
+        parser, twin = latest
+        if parser is not found:
+            twin = _timed_twin(found, "parse", PARSE, watch)
+            latest = found, twin
+        reader: Parser = twin
+        return reader
 
     def write(self: Any, parser: Parser) -> None:
-        self.__dict__["parser"] = parser.parser if isinstance(parser, _TimedParser) else parser
+        self.__dict__["parser"] = parser
 
     members = {
         "begin": begin,
@@ -130,37 +168,8 @@ def _timed_class(base: type[TextEnv[Any]], watch: Stopwatch) -> type[TextEnv[Any
         "parser": property(read, write),
         "__module__": base.__module__,
     }
-    return type(base.__name__, (base,), members)
-
-
-class _TimedTaskset(Taskset):
-    def __init__(self, tasks: Taskset, watch: Stopwatch) -> None:
-        self._tasks, self._watch = tasks, watch
-
-    def size(self, split: str) -> int | None:
-        return self._tasks.size(split)
-
-    def item(self, split: str, index: int, seed: int = 0) -> Task:
-        with self._watch.stage(TASKS):
-            return self._tasks.item(split, index, seed)
-
-    def by_id(self, id: str) -> Task:
-        return self._tasks.by_id(id)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tasks, name)  # an environment may ask its tasks for more
-
-
-class _TimedParser(Parser):
-    def __init__(self, parser: Parser, watch: Stopwatch) -> None:
-        self.parser, self._watch = parser, watch
-
-    def parse(self, completion: str) -> Parsed:
-        with self._watch.stage(PARSE):
-            return self.parser.parse(completion)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.parser, name)  # an environment may ask its parser for more
+    timed: type[TextEnv[Any]] = type(base.__name__, (base,), members)
+    return timed
 
 
 def _timed_rubric(rubric: Rubric, watch: Stopwatch, prefix: str = "") -> Rubric:

@@ -85,7 +85,8 @@ def _text(report: Report) -> str:
                 f"{each.speedup:.2f}",
                 _number(each.steps_per_cpu_second),
             )
-            scaling.append((f"{each.number} {each.kind}", *cells))
+            what = each.kind if each.number > 1 else {"processes": "process", "threads": "thread"}[each.kind]
+            scaling.append((f"{each.number} {what}", *cells))
         lines += ["", *aligned(scaling)]
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])
 

@@ -41,21 +41,21 @@ def command(
     At the end it shows the reward and what every component gave. With --json the game goes to standard error and its
     record to standard output.
     """
-    with output.only_result_on_stdout():
+    say = functools.partial(click.echo, file=sys.stderr if as_json else sys.stdout)
+    with output.only_result_on_stdout():  # the whole game: the environment and its rewards may print as well
         config = options.resolved([{"env": {"id": env}}, *options.layers()])
         from rftgym.registry import make_configured
 
         game = make_configured(config.env, config.rewards)
         seed = _any_seed() if seed is None else seed
-        chosen = _task(game, task, split, seed)
-    say = functools.partial(click.echo, err=as_json)
-    _show_messages(game.start(chosen, seed), say)
-    answers = _answers(_prompter(say), multiline=multiline)
-    _play(game, answers if raw else _tagged(game, answers, say), say)
+        _show_messages(game.start(_task(game, task, split, seed), seed), say)
+        answers = _answers(_prompter(say), multiline=multiline)
+        _play(game, answers if raw else _tagged(game, answers, say), say)
+        record = _record(game, seed) if as_json else None
+        if not as_json:
+            say(_result(game, seed))
     if as_json:
-        output.print_json(_record(game, seed))
-    else:
-        say(_result(game, seed))
+        output.print_json(record)
 
 
 def _any_seed() -> int:

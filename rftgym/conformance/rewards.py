@@ -63,6 +63,7 @@ def check_components(subject: Subject, only: str | None = None) -> Iterator[Find
     env = subject.make()
     cases = [(task, [text]) for text in subject.completions for task in subject.tasks[:2]]
     solved = [(each.task, each.completions) for each in subject.solutions]
+    said: dict[str, list[bool]] = {}
     for task, completions in subject.in_time("episodes to be judged", [*solved, *cases], at_least=4):
         try:
             played = unscored(env, task, 0, completions)
@@ -74,11 +75,23 @@ def check_components(subject: Subject, only: str | None = None) -> Iterator[Find
         yield from _failures(trajectory, where, only)
         for name, (component, numbers) in _calls(env, trajectory).items():
             if only in (None, name):
+                said.setdefault(name, []).append(_says_none(trajectory, name))
                 yield from _called_again(
                     component, copy.deepcopy(played), numbers, f"reward {name!r}, {where}"
                 )
         if only is None:
             yield from _stored(trajectory, where)
+    for name, nones in said.items():
+        if all(nones):
+            yield finding(
+                "reward-always-none", f"it says None of all {len(nones)} episodes", f"reward {name!r}"
+            )
+
+
+def _says_none(trajectory: Trajectory, name: str) -> bool:
+    """Whether a component said itself that it cannot score an episode; one that failed is told of already."""
+    failed = any(each.name == name for each in trajectory.failures)
+    return not failed and trajectory.score is not None and trajectory.score.components.get(name, 0.0) is None
 
 
 def _calls(env: Env, trajectory: Trajectory) -> dict[str, tuple[Component, list[int]]]:

@@ -346,6 +346,12 @@ REWARDS = (
         "Return a float; None means that it cannot be scored.",
     ),
     Rule(
+        "reward-always-none",
+        "a reward function can score some episode",
+        "None is 'cannot be scored': no episode has a reward, and the run ends at its first batch.",
+        "Is a `return` missing? For an answer that is wrong return 0.0; a reward alone may need another --on ENV.",
+    ),
+    Rule(
         "reward-not-finite",
         "rewards are finite",
         "One infinity or NaN in a group makes the whole group's advantages useless, so that it is masked.",

@@ -112,6 +112,11 @@ def _in_file(argument: str) -> Iterator[Target]:
         except AttributeError as error:
             raise UsageError(f"{path} has no {name!r}") from error
         is_env = isinstance(target, type) and issubclass(target, TextEnv)
+        if isinstance(target, type) and not issubclass(target, TextEnv | Component):
+            raise UsageError(
+                f"{path}:{name} is neither a reward nor an environment: "
+                "it derives from neither rftgym.SingleTurnEnv nor rftgym.MultiTurnEnv"
+            )
         yield Target(EnvSpec.kind if is_env else RewardSpec.kind, argument, plugins)
         return
     environments = [n for n, v in vars(module).items() if _environment_of(v, module, TextEnv)]

@@ -79,7 +79,7 @@ def renamed(text: str, kind: Kind, name: Name) -> str:
         old.kebab: name.kebab,
         old.snake: name.snake,
         old.identifier(kind): name.identifier(kind),
-        old.camel: name.stem(kind),
+        old.camel: name.camel,  # whole: Gymnasium's rftgym/WordleEnv-v0 of "wordle-env" is not wordle's
     }
     longest_first = sorted(table, key=len, reverse=True)
     return re.sub("|".join(map(re.escape, longest_first)), lambda found: table[found[0]], text)

@@ -25,7 +25,7 @@ class Name:
     """A name in kebab case, "word-chain", and what comes of it.
 
     Raises:
-        UsageError: it is not in kebab case, too long, or a word of Python's own.
+        UsageError: it is not in kebab case, too long, a word of Python's own, or begins as the distribution's will.
     """
 
     kebab: str
@@ -36,6 +36,9 @@ class Name:
                 f"name {self.kebab!r:.60}: expected kebab case that begins with a letter (a-z, 0-9, single '-' "
                 f"between), {LONGEST} characters at most, say word-chain"
             )
+        if self.kebab.startswith("rftgym-"):
+            bare = self.kebab.removeprefix("rftgym-")
+            raise UsageError(f"name {self.kebab!r}: the distribution is called rftgym-NAME; say {bare}")
         if keyword.iskeyword(self.snake) or keyword.iskeyword(self.camel):
             raise UsageError(f"name {self.kebab!r} is a keyword of Python; take another, say my-{self.kebab}")
 
@@ -60,14 +63,10 @@ class Name:
         return f"rftgym_{self.snake}"
 
     def identifier(self, kind: Kind) -> str:
-        """The function or class that is registered: "word_chain", or "WordChainEnv"."""
+        """The function or class that is registered: "word_chain", or "WordChainEnv", also of "word-chain-env"."""
         if kind.snake_case:
             return self.snake
-        return self.stem(kind) + kind.suffix
-
-    def stem(self, kind: Kind) -> str:
-        """The class without what names of its kind end with: "WordChain", also of "word-chain-env"."""
-        return self.camel.removesuffix(kind.suffix) or self.camel
+        return (self.camel.removesuffix(kind.suffix) or self.camel) + kind.suffix
 
 
 def check_identifier(name: Name, kind: Kind, taken: frozenset[str]) -> None:

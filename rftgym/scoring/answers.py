@@ -138,6 +138,9 @@ def _result(rubric: Rubric, episode: Trajectory | str) -> dict[str, Any]:
         components = dict.fromkeys(rubric.measures)
         return {"reward": None, "success": None, "components": components, "error": episode}
     error = "; ".join(f"{f.stage} {f.name!r}: {f.kind}: {f.message}" for f in episode.failures)
+    if episode.score.reward is None and not error:
+        silent = [name for name, value in episode.score.components.items() if value is None]
+        error = "; ".join(f"reward {name!r}: it says None" for name in silent)
     return {
         "reward": episode.score.reward,
         "success": episode.score.success,

@@ -38,6 +38,15 @@ class TextReward(Rewarded):
     extra = verdict  # type: ignore[assignment]
 
 
+@rftgym.reward(weight=0.01)
+def forgets(answer: str | None) -> None:
+    float(answer is not None)
+
+
+class ForgetsReturn(Rewarded):
+    extra = forgets
+
+
 @rftgym.reward(weight=0.01, bounds=None)
 def density(completion: str) -> float:
     return completion.count("1") / len(completion) if completion else math.inf
