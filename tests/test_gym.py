@@ -17,7 +17,7 @@ from gymnasium.utils.env_checker import check_env
 import rftgym
 from rftgym import EnvSpec, hookimpl
 from rftgym.gym import Creator, register
-from rftgym.plugins import Plugins
+from rftgym.plugins import Plugins, discover
 from rftgym.registry import installed
 
 IDS = [
@@ -148,6 +148,8 @@ def test_a_vector_of_processes_has_an_environment_that_is_registered_in_this_pro
         "from rftgym_wordle.env import WordleEnv\n\n\nclass Mine(WordleEnv):\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    here = discover()  # what this process adopts shall not outlive the test
+    monkeypatch.setattr("rftgym.gym.installed", lambda: here)
     plugins = Plugins()
     plugins.register(EnvSpec("mine", "not_installed:Mine", gymnasium_id="test/Mine-v0"))
     register(plugins)

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import rftgym
-from rftgym import EnvSpec, RewardSpec
+from rftgym import EnvSpec, PolicySpec, RewardSpec
 from rftgym.config import RewardSettings
 from rftgym.errors import DuplicateIdError, PluginError, UnknownIdError, UsageError
 from rftgym.plugins import HOOKS, REGISTRATION_HOOKS, Plugins, discover
-from rftgym.registry import changed_rubric, installed, make_reward, register
+from rftgym.registry import changed_rubric, installed, make_reward, policy_spec, register
 from rftgym.specs import KINDS, Spec
 from rftgym.tasks import ListTaskset
 
@@ -420,10 +420,14 @@ def test_two_families_of_one_scheme_are_both_named() -> None:
         plugins.register(
             EnvSpec(f"games-{name}", "nowhere:X", scheme="board"), name=name, distribution=f"acme-{name}"
         )
+        policy = PolicySpec(f"serve-{name}", "nowhere:X", scheme="serve")
+        plugins.register(policy, name=f"{name}-models", distribution=f"acme-{name}")
     with pytest.raises(
         DuplicateIdError, match=r"env 'board:chess' is registered by acme-one .* and acme-two "
     ):
         plugins.find("env", "board:chess")
+    with pytest.raises(DuplicateIdError, match=r"policy 'serve:7b' is registered by acme-one "):
+        policy_spec("serve:7b", plugins)
 
 
 @pytest.mark.parametrize("scheme", ["Board", "a:b", "", "a,b"])

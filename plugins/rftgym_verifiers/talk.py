@@ -98,7 +98,7 @@ class Talk:
         self._timeout_seconds = timeout_seconds
         self._loop = event_loop()
         self._events: queue.SimpleQueue[Heard | BaseException] = queue.SimpleQueue()
-        self._progress = 0
+        self._progress = self._waited_for = 0
         self._task: asyncio.Task[None] | None = None
         self._reply: asyncio.Future[Said] | None = None
         self._prepared: deque[Said | None] = deque()
@@ -147,18 +147,19 @@ class Talk:
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _exchange(self, act: Callable[..., None], *arguments: Any) -> Heard:
+        self._waited_for = self._progress  # before it is told: it may be through before this thread goes on
         self._loop.call_soon_threadsafe(act, *arguments)
         return self._next()
 
     def _next(self) -> Heard:
         while True:
-            progress = self._progress
             try:
                 heard = self._events.get(timeout=self._timeout_seconds)
                 break
             except queue.Empty:
-                if progress == self._progress:
+                if self._waited_for == self._progress:
                     self._late()
+                self._waited_for = self._progress
         if isinstance(heard, BaseException):
             raise heard
         return heard

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rftgym.cli import options, output
-from rftgym.errors import UsageError
+from rftgym.errors import MissingPackageError, UsageError
 from rftgym.files import is_file
 from rftgym.mixing import is_mix, parse_mix
 from rftgym.plugins import Plugins, Registration
@@ -117,7 +117,7 @@ def _environment(plugins: Plugins, spec: EnvSpec, task_id: str | None) -> Facts:
 
     if spec.scheme == spec.id:
         family = spec.load()
-        return {"about": _doc(family), "members": [f"{spec.scheme}:{name}" for name in family.names()]}
+        return {"about": _doc(family), **_members(spec.scheme, family)}
     env = make(spec.id, plugins=plugins)
     sizes = {split: env.tasks.size(split) for split in SPLITS}
     first = next((split for split, size in sizes.items() if size != 0), None)
@@ -143,6 +143,14 @@ def _environment(plugins: Plugins, spec: EnvSpec, task_id: str | None) -> Facts:
             "messages": [{"role": each.role, "content": each.content} for each in env.start(task, 0)],
         },
     }
+
+
+def _members(scheme: str, family: Any) -> Facts:
+    """The names that a family knows; where what it adapts is not installed, what would cure that."""
+    try:
+        return {"members": [f"{scheme}:{name}" for name in family.names()]}
+    except MissingPackageError as error:
+        return {"members": [], "lacks": str(error)}
 
 
 def _reward(plugins: Plugins, id: str) -> Facts:

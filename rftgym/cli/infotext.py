@@ -12,6 +12,7 @@ Facts = Mapping[str, Any]
 # fmt: off
 SHOWN = (
     "gymnasium_id", "max_turns", "parser", "default_model", "trainable", "scheme", "weight", "per", "bounds",
+    "lacks",
 )
 # fmt: on
 

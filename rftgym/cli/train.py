@@ -139,7 +139,7 @@ def _way_on(run: Path | None) -> str:
 
 def _show(result: Mapping[str, Any]) -> None:
     before, after, run = result["before"], result["after"], Path(result["run"])
-    title = f"{after['env']}, {result['steps']} steps"
+    title = f"{after['env']}, {result['steps']} step{'s' if result['steps'] != 1 else ''}"
     output.print_evaluations(title, [("before", before), ("after", after)], after.get("difference"))
     click.echo(f"run     {run}\nreport  {run / 'report.html'}")
     env = json.loads((run / "config.json").read_text(encoding="utf-8"))["env"]["id"]

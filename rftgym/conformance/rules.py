@@ -350,6 +350,7 @@ REWARDS = (
         "a reward function can score some episode",
         "None is 'cannot be scored': no episode has a reward, and the run ends at its first batch.",
         "Is a `return` missing? For an answer that is wrong return 0.0; a reward alone may need another --on ENV.",
+        explains=("solution-fails", "gymnasium"),
     ),
     Rule(
         "reward-not-finite",
