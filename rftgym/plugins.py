@@ -10,7 +10,6 @@ import importlib
 import inspect
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -382,6 +381,8 @@ def _name_who_failed(
     error = outcome.exception
     if error is None:
         return
+    import traceback  # only where there is one to explain: `rftgym list` is quick
+
     run = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
     for each in implementations:
         if getattr(each.function, "__code__", None) in run:

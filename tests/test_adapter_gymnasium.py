@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 import rftgym
 from rftgym import Task, Turn
+from rftgym.conformance import examine
+from rftgym.conformance.words import layout
 from rftgym.errors import ContractError, UsageError
 from rftgym.testing import check_env
 from rftgym_gymnasium.codec import Codec, Illegal, SpacesCodec, told
@@ -69,7 +71,10 @@ def bare(name: str, task: Task, actions: list[int], **arguments: Any) -> list[An
 @pytest.mark.parametrize("name", ["FrozenLake-v1", "Taxi-v4", "CliffWalking-v1", "Blackjack-v1"])
 @pytest.mark.slow
 def test_the_contract(name: str) -> None:
-    check_env(f"gymnasium:{name}", completions=say("0", "1", "5", "0, 1"))
+    report = examine(f"gymnasium:{name}", completions=say("0", "1", "5", "0, 1"))
+    # A walk that falls off the cliff again and again costs 100 a step: beside it, standing still is nearly a solution.
+    foreign = {"empty-answer-paid"} if name == "CliffWalking-v1" else set()
+    assert {finding.check for finding in report.errors} <= foreign, layout(report)
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1", "MountainCar-v0"])

@@ -109,13 +109,20 @@ def test_a_dataset(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SLOW)
 def test_a_slow_dataset(name: str) -> None:
     test_a_dataset(name)
 
 
+ELSEWHERE = ("chain_sum", "list_functions", "bf", "word_ladder")
+"""Datasets whose items the slow tests draw in other processes; the thorough ones take all."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in ELSEWHERE else pytest.mark.thorough) for name in NAMES]
+)
 def test_items_are_the_same_in_every_process(name: str) -> None:
     program = (
         "import sys, zlib; from rftgym.registry import make; env = make('reasoning-gym:' + sys.argv[1])\n"
@@ -461,7 +468,14 @@ def test_listing_environments_does_not_import_the_package() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["chain_sum", "countdown", "knights_knaves", "list_functions", "simple_integration"]
+    "name",
+    [
+        "chain_sum",
+        *(
+            pytest.param(name, marks=pytest.mark.thorough)
+            for name in ("countdown", "knights_knaves", "list_functions", "simple_integration")
+        ),
+    ],
 )
 def test_the_contract(name: str) -> None:
     check_env(f"reasoning-gym:{name}", completions=[f"<answer>{answer}</answer>" for answer in HOSTILE[:12]])

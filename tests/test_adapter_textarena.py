@@ -295,7 +295,7 @@ PAYS_FOR_AN_EXAMPLE = {"GuessTheNumber-v0", "Mastermind-v0", "Wordle-v0"}
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow, pytest.mark.thorough])
         for name in (*ONE_OF_EACH, *OF_WORDS)
     ],
 )
@@ -323,6 +323,7 @@ def test_other_processes_play_the_same(name: str, words: str, monkeypatch: pytes
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["Sokoban-v0", "RushHour-v0"])
 def test_what_takes_long_to_deal_is_dealt_once(name: str) -> None:

@@ -196,7 +196,12 @@ def run(python: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("release", "suite"),
-    [("0.4.0", "suite_v1"), ("0.3.1", "suite_legacy"), ("0.3.1", "suite_v1"), ("0.1.14", "suite_legacy")],
+    [
+        ("0.4.0", "suite_v1"),
+        ("0.3.1", "suite_legacy"),
+        pytest.param("0.3.1", "suite_v1", marks=pytest.mark.thorough),
+        pytest.param("0.1.14", "suite_legacy", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_suite_passes_with_a_release(python_with: Callable[[str], Path], release: str, suite: str) -> None:
     pytest_ = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=600")

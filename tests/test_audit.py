@@ -425,6 +425,7 @@ def test_a_first_party_environment_pays_little_for_nothing(id: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("id", SLOW)
 def test_a_slow_first_party_environment_pays_little_for_nothing(id: str) -> None:

@@ -363,6 +363,7 @@ def test_a_mix_and_a_family_member_s_id_are_taken() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # test_environments.py asks the same of each, with its own completions
 @pytest.mark.parametrize("id", installed().environments())
 def test_first_party_environments_have_no_findings_in_under_a_minute(id: str) -> None:
     report = examine(id)

@@ -75,7 +75,11 @@ def check_components(subject: Subject, only: str | None = None) -> Iterator[Find
         yield from _failures(trajectory, where, only)
         for name, (component, numbers) in _calls(env, trajectory).items():
             if only in (None, name):
-                said.setdefault(name, []).append(_says_none(trajectory, name))
+                if component.weight or name in (
+                    only,
+                    env.rubric.success,
+                ):  # a mere metric may say None for ever
+                    said.setdefault(name, []).append(_says_none(trajectory, name))
                 yield from _called_again(
                     component, copy.deepcopy(played), numbers, f"reward {name!r}, {where}"
                 )
