@@ -23,7 +23,8 @@ class UsageError(RftgymError):
 class UnknownIdError(UsageError):
     """No plugin registered this id."""
 
-    def __init__(self, kind: str, id: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, id: str, known: Iterable[str], *, shown_by: str = "") -> None:
+        """``shown_by`` is the command that shows all that is known; ``rftgym list KIND`` by default."""
         import difflib  # only where there is an error to explain: `rftgym --help` is quick
 
         names = sorted(known)
@@ -37,7 +38,7 @@ class UnknownIdError(UsageError):
         )
         if id.startswith(("./", "../", "/", "~")):
             hint = f"if it is a file, its name ends with .py: ./my_{kind}.py or ./my_{kind}.py:NAME"
-        super().__init__(f"unknown {kind} {id!r}; {hint} (`rftgym list {kind}` shows all)")
+        super().__init__(f"unknown {kind} {id!r}; {hint} (`{shown_by or f'rftgym list {kind}'}` shows all)")
         self.kind, self.id, self.close = kind, id, close
 
 

@@ -139,8 +139,9 @@ def made(name: str, config: Mapping[str, Any]) -> Any:
         raise UsageError(f"environment 'reasoning-gym:{name}': {REFUSED[name]}")
     datasets = package().DATASETS
     if name not in datasets:
+        known = [f"reasoning-gym:{each}" for each in names()]
         raise UnknownIdError(
-            "environment", f"reasoning-gym:{name}", [f"reasoning-gym:{each}" for each in names()]
+            "environment", f"reasoning-gym:{name}", known, shown_by="rftgym info reasoning-gym"
         )
     dataset_class, config_class = datasets[name]
     try:

@@ -229,7 +229,7 @@ def _made(name: str, settings: Mapping[str, Any]) -> Template:
     what = f"environment 'textarena:{name}'"
     games = registry(what)
     if name not in games:
-        raise UnknownIdError("game of TextArena's", name, single_player())
+        raise UnknownIdError("game of TextArena's", name, single_player(), shown_by="rftgym info textarena")
     if obstacle := _obstacle(name):
         raise UsageError(f"{what}: {obstacle}")
     spec = games[name]
