@@ -57,8 +57,8 @@ def test_verdicts_are_the_same_in_every_sandbox(kind: str, tmp_path: Path) -> No
         env.judge.close()
     assert [(row["error"], row["reward"]) for row in rows] == [
         (None, pytest.approx(1.0)),
-        (None, pytest.approx(0.5)),
-        (None, pytest.approx(0.2)),
+        (None, pytest.approx(0.1)),
+        (None, pytest.approx(0.05)),
     ]
 
 

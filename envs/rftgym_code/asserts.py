@@ -16,6 +16,7 @@ from typing import Any, Final
 from rftgym.errors import UsageError
 from rftgym.sandbox import values
 from rftgym.sandbox.functions import Call
+from rftgym.syntax import parse
 from rftgym_code.testing import Outcome, Test
 
 LONGEST: Final = 1 << 18
@@ -38,7 +39,7 @@ def read_asserts(text: str, entry: str) -> list[Test]:
     if len(text) > LONGEST:
         raise UsageError(f"tests of {len(text)} characters; at most {LONGEST}")
     try:
-        body = ast.parse(text).body
+        body = parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         line = getattr(error, "lineno", None)
         where = f"line {line}: " if line else ""

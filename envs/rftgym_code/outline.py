@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from rftgym.errors import UsageError
+from rftgym.syntax import parse
 
 Definition = ast.FunctionDef | ast.ClassDef
 
@@ -37,7 +38,7 @@ def outline(source: str) -> Outline:
     Raises:
         UsageError: it is not one function or class with a docstring.
     """
-    body = ast.parse(source).body
+    body = parse(source).body
     if len(body) != 1 or not isinstance(body[0], Definition) or ast.get_docstring(body[0]) is None:
         raise UsageError("a reference is one function or class with a docstring")
     top = body[0]

@@ -11,6 +11,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
+from rftgym import syntax
 from rftgym_triton_kernels.conduct import check_conduct
 from rftgym_triton_kernels.literals import constants_of
 from rftgym_triton_kernels.names import module_names, path_of
@@ -137,7 +138,7 @@ def parse(source: str) -> ast.Module:
             "extract", "format", f"{len(source)} characters; an answer has at most {LARGEST_SOURCE_CHARS}"
         )
     try:
-        tree = ast.parse(source)
+        tree = syntax.parse(source)
     except SyntaxError as error:
         raise Refused(
             "extract", "format", f"line {error.lineno or 1}: {error.msg}: {(error.text or '').strip()[:80]}"

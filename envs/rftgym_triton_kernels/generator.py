@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from rftgym.errors import UsageError
+from rftgym.syntax import parse
 from rftgym.tasks import ProceduralTaskset
 from rftgym.types import Task
 from rftgym_triton_kernels import twins
@@ -280,7 +281,7 @@ def _written(draft: _Draft, value: str) -> tuple[str, str]:
     if name in {*problems(), *draft.tensors, *draft.numbers} or not name.isidentifier() or "_" not in name:
         name = f"{name}_{draft.rng.choice(('of', 'fn', 'op', 'rows', 'fused'))}"
     lines = [*draft.statements, f"return {value}"]
-    body = "".join(f"    {ast.unparse(ast.parse(line))}\n" for line in lines)
+    body = "".join(f"    {ast.unparse(parse(line))}\n" for line in lines)
     return name, f"def {name}({', '.join((*draft.tensors, *draft.numbers))}):\n{body}"
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from rftgym.syntax import parse_expression
 from rftgym_triton_kernels.pieces import Piece, Slip, own
 from rftgym_triton_kernels.templates import (
     Reference,
@@ -191,7 +192,7 @@ def write_product(reference: Reference) -> list[Piece]:
     (a, a_turned), (b, b_turned) = _factor(product.left), _factor(product.right)
     if {a, b} != set(reference.tensors):
         raise Untranslatable(ast.unparse(product))
-    result = Accumulated().visit(ast.parse(ast.unparse(reference.result), mode="eval").body)
+    result = Accumulated().visit(parse_expression(ast.unparse(reference.result)))
     body, value, used = translated(_replaced(reference, result), {"acc": True}, rows=False)
     a_place = "_ptr + k[None, :] * M + i[:, None]" if a_turned else "_ptr + i[:, None] * K + k[None, :]"
     b_place = "_ptr + j[None, :] * K + k[:, None]" if b_turned else "_ptr + k[:, None] * N + j[None, :]"

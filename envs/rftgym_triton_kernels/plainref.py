@@ -15,6 +15,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rftgym.syntax import parse
+
 Array = NDArray[Any]
 Observer = Callable[[Any, Sequence[Any]], None]
 """Told of each operation: its value and its operands."""
@@ -105,7 +107,7 @@ def run(source: str, name: str, arguments: Sequence[Array | float], observe: Obs
 
 @lru_cache(maxsize=64)
 def _function(source: str, name: str) -> ast.FunctionDef:
-    for statement in ast.parse(source).body:
+    for statement in parse(source).body:
         if isinstance(statement, ast.FunctionDef) and statement.name == name:
             return statement
     raise NotPlain(f"no function {name!r}")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rftgym.syntax import parse_expression
 from rftgym_triton_kernels.expressions import distinct, expression, leaves_of, weighted, wrapped
 from rftgym_triton_kernels.practice_texts import describe, function_name
 from rftgym_triton_kernels.templates import MASKS
@@ -107,7 +108,7 @@ Drawn = tuple[list[str], list[str], list[tuple[str, str]], str]
 
 def _plain(text: str) -> str:
     """Without needless parentheses."""
-    return ast.unparse(ast.parse(text, mode="eval"))
+    return ast.unparse(parse_expression(text))
 
 
 def _arguments(

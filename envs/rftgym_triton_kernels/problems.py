@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from rftgym.env import TaskRow
+from rftgym.syntax import parse
 from rftgym.tasks import ListTaskset, read_jsonl
 from rftgym.types import Task
 from rftgym_triton_kernels.dtypes import FLOATS, DtypeName
@@ -257,7 +258,7 @@ def _parameters(signature: str) -> ast.arguments:
     """
     bare = signature.strip().removeprefix("def ").removesuffix(":")
     try:
-        (definition,) = ast.parse(f"def {bare}: ...").body
+        (definition,) = parse(f"def {bare}: ...").body
     except (SyntaxError, ValueError) as error:
         raise ValueError(f"signature: {signature!r} does not read like 'softmax(x)'") from error
     if not isinstance(definition, ast.FunctionDef):  # pragma: no cover  # "def" begins nothing else
@@ -282,7 +283,7 @@ def _arity(name: str, signature: str) -> tuple[int, float]:
 def _check_reference(name: str, source: str) -> None:
     """Whether the source can be parsed and binds the name; it is run in the sandbox only."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError) as error:
         raise ValueError(f"reference: not Python ({error})") from error
     bound: set[str] = set()

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from rftgym.syntax import parse
 from rftgym_triton_kernels.pieces import Piece, Slip, own
 from rftgym_triton_kernels.translate import (
     OWN_FUNCTIONS,
@@ -59,7 +60,7 @@ def read_reference(signature: str, source: str, numbers: Collection[str]) -> Ref
     Raises:
         Untranslatable: it is something else.
     """
-    match ast.parse(source).body:
+    match parse(source).body:
         case [ast.FunctionDef(args=args, body=[*assigned, ast.Return(value=ast.expr() as result)])]:
             pass
         case _:

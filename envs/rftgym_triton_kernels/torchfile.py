@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from rftgym import syntax
 from rftgym_triton_kernels.torchmodules import Made, parameters
 from rftgym_triton_kernels.torchstatic import CannotTell, Drawn, Static, executed, names_in, product
 
@@ -67,7 +68,7 @@ def parse(text: str) -> Source:
         CannotTell: it has no class Model or no get_inputs(), or does more than define things.
     """
     try:
-        tree = ast.parse(text)
+        tree = syntax.parse(text)
     except (SyntaxError, ValueError) as error:
         raise CannotTell(f"not Python ({error})") from error
     functions = {each.name: tuple(each.body) for each in tree.body if isinstance(each, ast.FunctionDef)}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any, Final
 
+from rftgym.syntax import parse_expression
+
 FUNCTIONS: Final = frozenset(
     {
         "Abs", "acos", "acosh", "acot", "asin", "asinh", "atan", "atanh", "cos", "cosh", "cot", "csc", "exp", "ln",
@@ -40,7 +42,7 @@ def tree(answer: str, longest: int) -> ast.expr:
     if _LARGE.search(answer):
         raise Unreadable("a number with a large exponent")  # sympy would write it out
     try:
-        return ast.parse(answer.strip(), mode="eval").body
+        return parse_expression(answer.strip())
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise Unreadable("no expression") from error
 

@@ -7,7 +7,6 @@ shares the rest. What is amiss in a game and mended here is listed in docs/adapt
 
 from __future__ import annotations
 
-import ast
 import copy
 import functools
 import hashlib
@@ -26,6 +25,7 @@ from random import Random
 from typing import Any
 
 from rftgym.errors import ContractError, MissingPackageError, UnknownIdError, UsageError
+from rftgym.syntax import parse
 from rftgym_textarena.isolation import InOrder, dealt, isolate, no_download, played
 from rftgym_textarena.rules import RULES, Rules, mend
 
@@ -74,7 +74,7 @@ def _obstacle(name: str) -> str | None:
             "a list of legal moves to choose from"
         )
     try:
-        ast.parse(source)
+        parse(source)
     except SyntaxError as error:
         return f"TextArena released it with an error of syntax, in line {error.lineno} of its source"
     if _WAITS_FOR_A_MODEL in source:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 
+from rftgym import syntax
 from rftgym.conformance.findings import Finding, finding
 from rftgym.conformance.memory import changed_by
 from rftgym.conformance.playing import SEEDS, Env, first_difference, play, transcript
@@ -152,7 +153,9 @@ def _of_thread(
         return finding("not-thread-safe", f"an episode did not end in {HANGS_SECONDS:g} s", where)
     if isinstance(found, Exception):
         line = line_of(found, subject.files)
-        return finding("not-thread-safe", f"raises {brief(found)}", f"{line} ({where})" if line else where)
+        cure = ": ast.parse is to blame, parse with rftgym.syntax.parse" if syntax.is_collision(found) else ""
+        where = f"{line} ({where})" if line else where
+        return finding("not-thread-safe", f"raises {brief(found)}{cure}", where)
     differs = first_difference(expected, found)
     if differs is None:
         return None
