@@ -101,6 +101,30 @@ class TextSpace(gymnasium.spaces.Text):
         return isinstance(x, str) and len(x) <= self.max_length
 
 
+class _Undrawn(Random):
+    """Stands for an episode's generator where nothing is drawn; seeding a real one takes some 4 microseconds."""
+
+    def random(self) -> float:
+        """Refuse.
+
+        Raises:
+            ContractError: always.
+        """
+        raise ContractError(
+            "begin() or respond() draws, but its class says draws = False: leave that line out"
+        )
+
+    def getrandbits(self, k: int, /) -> int:
+        """Refuse, as ``random`` does."""
+        return int(self.random())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Undrawn:
+        return self
+
+
+_UNDRAWN = _Undrawn(0)
+
+
 @create_shared_memory.register(TextSpace)
 def _no_shared_memory(space: TextSpace, n: int = 1, ctx: Any = None) -> NoReturn:
     """Gymnasium 1.4 never reads texts back from shared memory: a clear error is better than observations of zeros."""
@@ -120,6 +144,8 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         task_row: the model of a line in a ``--tasks`` file.
         slow: stepping takes long enough (milliseconds) that the engine should let other episodes decode meanwhile.
         snapshots: an episode's state can be copied; False where it lives elsewhere, say on a server, and ``snapshot()``
+            refuses.
+        draws: ``begin`` or ``respond`` draws from its generator; where False, none is made and the one that is passed
             refuses.
 
     Attributes:
@@ -145,6 +171,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
     slow: bool = False
     snapshots: bool = True
     spawned: bool = False
+    draws: bool = True
 
     def __init__(
         self,
@@ -169,7 +196,7 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         self.action_space = TextSpace(self.max_completion_chars)
         self._state: StateT | None = None
         self._trajectory: Trajectory | None = None
-        self._rng = Random(0)
+        self._rng: Random = _UNDRAWN
         self._pending: tuple[Message, ...] = ()
         self._paid = 0.0
 
@@ -261,13 +288,9 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         Raises:
             ContractError: ``begin`` or ``prompt`` gave something else than a state and text or messages.
         """
-        self._rng = Random(seed)
+        self._rng = Random(seed) if self.draws else _UNDRAWN
         self._paid = 0.0
-        self._state, self._trajectory, self._pending = (
-            None,
-            None,
-            (),
-        )  # where begin() raises, there is no episode
+        self._state, self._trajectory, self._pending = None, None, ()  # where begin() raises, there is no episode
         self._state, opening = _begun(self.id, self.begin(task, self._rng))
         self._trajectory = Trajectory(self.id, task, seed, group, sample)
         if isinstance(opening, str):
@@ -293,10 +316,11 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         trajectory = self.trajectory
         if trajectory.terminated or trajectory.truncated:
             raise UsageError("the episode is over: call reset() before the next step()")
+        turns, completion = trajectory.turns, turn.completion
         turn.messages = self._pending
-        turn.answer, turn.well_formed = self.parser.parse(turn.completion)
-        trajectory.turns.append(turn)
-        if len(turn.completion) > self.max_completion_chars:
+        turn.answer, turn.well_formed = self.parser.parse(completion)
+        turns.append(turn)
+        if len(completion) > self.max_completion_chars:
             turn.answer, turn.well_formed = None, False
             trajectory.truncated = True
             return ()
@@ -305,12 +329,12 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
             raise ContractError(
                 f"{self.id!r}: respond() gave {_what(response)}; it returns rftgym.Response(text)"
             )
-        turn.info.update(response.info)
-        trajectory.terminated = response.terminated
-        cut = response.truncated or len(trajectory.turns) >= self.max_turns
-        trajectory.truncated = cut and not response.terminated
-        self._pending = messages = (Message("user", response.observation),) if response.observation else ()
-        if trajectory.terminated or trajectory.truncated:
+        if response.info:
+            turn.info.update(response.info)
+        observation, terminated = response.observation, response.terminated
+        self._pending = messages = (Message("user", observation),) if observation else ()
+        if terminated or response.truncated or len(turns) >= self.max_turns:
+            trajectory.terminated, trajectory.truncated = terminated, not terminated
             trajectory.closing = messages
         elif not messages:
             raise ContractError(

@@ -59,15 +59,14 @@ class TagParser(Parser):
                 raise UsageError(f"tag {name!r} is not a name (letters, digits, '_' and '-')")
         self.tag = tag
         self._open, self._close = f"<{tag}>", f"</{tag}>"
+        self._inside = slice(len(self._open), -len(self._close))
         self._thoughts = None if thoughts in (None, tag) else (f"<{thoughts}>", f"</{thoughts}>")
 
     def parse(self, completion: str) -> Parsed:
         """Linear in the completion's length whatever it holds."""
         opens, closes = self._open, self._close
         if completion.startswith(opens) and completion.endswith(closes) and completion.count("<") == 2:
-            return Parsed(
-                completion[len(opens) : -len(closes)].strip(), True
-            )  # the usual case, and a quick one
+            return Parsed(completion[self._inside].strip(), True)  # the usual case, and a quick one
         said = self._said(completion)
         end = said.rfind(closes)
         start = said.rfind(opens, 0, end) if end >= 0 else -1

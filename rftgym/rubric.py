@@ -404,6 +404,8 @@ def reduced(component: Component, trajectory: Trajectory) -> float | None:
 def attempt(component: Component, trajectory: Trajectory, turn: Turn) -> float | None:
     """One call in this thread, retried after infrastructure faults; what goes wrong is recorded in the trajectory."""
     outcome = tried(component, trajectory, turn)
+    if type(outcome) is float:  # the usual case, and the quick one
+        return outcome
     while isinstance(outcome, Failure):
         if not outcome.infrastructure or outcome.attempts > component.retries:
             trajectory.failures.append(outcome)

@@ -106,6 +106,42 @@ def test_a_single_turn_one_too() -> None:
     check_env(Once())
 
 
+class TestEpisodesWithoutDraws:
+    class Fixed(Sums):
+        """Draws nothing and says so."""
+
+        draws = False
+
+        def begin(self, task: Task, rng: Random) -> tuple[list[str], str]:
+            return [], f"{task.data['a']} + {task.data['b']}?"
+
+        def respond(self, state: list[str], turn: Turn, rng: Random) -> Response:
+            state.append(turn.completion)
+            return Response("no", info={"tries": len(state)})
+
+    def test_the_contract_is_kept_and_snapshots_stay_possible(self) -> None:
+        check_env(self.Fixed())
+        env = self.Fixed()
+        env.reset(seed=3)
+        kept = env.snapshot()
+        once = [env.step("5")[:4] for _ in range(2)]
+        env.restore(kept)
+        assert [env.step("5")[:4] for _ in range(2)] == once
+
+    @pytest.mark.parametrize(
+        "draw", [lambda rng: rng.random(), lambda rng: rng.randrange(7), lambda rng: rng.sample("abc", 2)]
+    )
+    def test_drawing_all_the_same_says_which_line_to_leave_out(self, draw: Callable[[Random], Any]) -> None:
+        class Draws(self.Fixed):  # type: ignore[name-defined,misc]
+            def begin(self, task: Task, rng: Random) -> tuple[list[str], str]:
+                return [], f"{draw(rng)}"
+
+        with pytest.raises(ContractError, match="draws = False"):
+            Draws().reset(seed=1)
+        Draws.draws = True
+        assert Draws().reset(seed=1)[0] == Draws().reset(seed=1)[0]
+
+
 def tasks(*made: Task) -> Callable[[Any], Taskset]:
     return lambda env: ListTaskset(made)
 

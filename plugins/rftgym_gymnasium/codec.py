@@ -20,6 +20,8 @@ WRITTEN: Final = (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary, spa
 """Kinds of spaces whose values are written as numbers or text."""
 LARGEST_BOX: Final = 64
 """Numbers that an observation may hold and still be told in words."""
+_LISTED: Final = 1024
+"""Discrete actions up to which each one's number is looked up and not parsed."""
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
@@ -112,15 +114,27 @@ class SpacesCodec(Codec):
                 f"actions of {_size(space)} numbers are too many to write; pass codec='module:Class'"
             )
         _check_told(env.observation_space)
+        self._actions, self._observations = (
+            space,
+            env.observation_space,
+        )  # wrappers pass each question on, one by one
+        self._numbers: dict[str, Any] = {}
+        if isinstance(space, spaces.Discrete) and space.n <= _LISTED:
+            self._numbers = {
+                str(number): number for number in range(int(space.start), int(space.start + space.n))
+            }
 
     def rules(self) -> str:
         return f"Play {_name(self.env)}. An action is {_described(self.env.action_space)}."
 
     def show(self, observation: Any, info: Mapping[str, Any]) -> str:
-        return told(self.env.observation_space, observation)
+        return told(self._observations, observation)
 
     def read(self, text: str) -> Any:
-        space = self.env.action_space
+        number = self._numbers.get(text)
+        if number is not None:
+            return number
+        space = self._actions
         try:
             action = _read(space, text)
         except ValueError as error:
@@ -130,7 +144,7 @@ class SpacesCodec(Codec):
         return action
 
     def write(self, action: Any) -> str:
-        return told(self.env.action_space, action)
+        return told(self._actions, action)
 
 
 def _name(env: gymnasium.Env[Any, Any]) -> str:
@@ -168,8 +182,10 @@ def told(space: spaces.Space[Any], value: Any) -> str:
     if isinstance(space, spaces.Text):
         return str(value)
     if isinstance(space, spaces.Box):
-        return " ".join(f"{number:.4g}" for number in np.asarray(value).ravel())
-    return " ".join(str(int(number)) for number in np.asarray(value).ravel())
+        return " ".join([f"{number:.4g}" for number in np.asarray(value).ravel().tolist()])
+    if isinstance(value, int):
+        return str(int(value))
+    return " ".join([str(int(number)) for number in np.asarray(value).ravel().tolist()])
 
 
 def _described(space: spaces.Space[Any]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 from typing import Any
 
 import gymnasium
+from gymnasium.wrappers import OrderEnforcing, TimeLimit
 
 from rftgym import Message, MultiTurnEnv, Response, Rubric, TagParser, Task, Turn
 from rftgym.errors import ContractError, UsageError
@@ -57,7 +58,11 @@ class Episode:
 
 @dataclass(slots=True)
 class _Workshop:
-    """Makes foreign environments, and keeps those that are not in use; shared by an environment and its twins."""
+    """Makes foreign environments, and keeps those that are not in use; shared by an environment and its twins.
+
+    Attributes:
+        free: without the wrappers that :func:`_bare` takes off.
+    """
 
     name: str
     arguments: dict[str, Any]
@@ -67,7 +72,7 @@ class _Workshop:
         try:
             return self.free.pop()
         except IndexError:
-            return self.make()
+            return _bare(self.make())[0]
 
     def make(self) -> Foreign:
         """A new one, with Gymnasium's own wrappers but for the checker.
@@ -106,6 +111,7 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
     """
 
     parser = TagParser("action")
+    draws = False  # the foreign environment has a generator of its own
 
     def __init__(
         self,
@@ -125,8 +131,9 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
                 f"actions_per_turn={actions_per_turn!r:.40}; a completion holds at least one action"
             )
         self._workshop = _Workshop(name, dict(arguments or {}))
-        foreign = self._workshop.take()
-        self._workshop.free.append(foreign)
+        foreign = self._workshop.make()
+        stepped, self._limit = _bare(foreign)
+        self._workshop.free.append(stepped)
         self._family = _family(name)
         self.codec = _codec(codec, self._family)(foreign)
         self.facts = _facts(self._family, bounds, idle)
@@ -154,10 +161,15 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
     def make_rubric(self) -> Rubric:
         return rubric(self.facts, self.max_turns, self._at_once)
 
-    def begin(self, task: Task, rng: Random) -> tuple[Episode, str]:
+    def start(self, task: Task, seed: int, *, group: str = "", sample: int = 0) -> tuple[Message, ...]:
+        """Start an episode; the foreign environment of one that was given up plays on."""
         self._give_back(self._state)
+        return super().start(task, seed, group=group, sample=sample)
+
+    def begin(self, task: Task, rng: Random) -> tuple[Episode, str]:
         episode = Episode(task.data["seed"])
-        return episode, f"{self.codec.rules()}\n{self._form}\n\n{self._reset(episode)}"
+        self._reset(episode)
+        return episode, f"{self.codec.rules()}\n{self._form}\n\n{episode.shown}"
 
     @property
     def _form(self) -> str:
@@ -171,38 +183,41 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
         except Illegal as illegal:
             info = {"reward": 0.0, "legal": False, "return": state.paid}
             return Response(f"Nothing happened. {illegal}\n{state.shown}", info=info)
-        if state.env is None:
-            self._replay(state)
-        return self._stepped(state, actions)
-
-    def _read(self, answer: str | None) -> list[Any]:
-        if answer is None:
-            raise Illegal(self._form)
-        if self._at_once == 1:
-            return [self.codec.read(answer)]
-        texts = [text.strip() for text in answer.split(",")]
-        if len(texts) > self._at_once:
-            raise Illegal(self._form)
-        return [self.codec.read(text) for text in texts]
-
-    def _stepped(self, state: Episode, actions: Iterable[Any]) -> Response:
-        foreign, earned, terminated, truncated = state.env, 0.0, False, False
+        foreign = state.env
         if foreign is None:
-            raise ContractError(f"{self.id}: a step before reset")
+            foreign = self._replay(state)
+        earned, terminated, truncated, taken = 0.0, False, False, state.actions
         for action in actions:
             observation, reward, terminated, truncated, said = foreign.step(action)
-            state.actions.append(action)
+            taken.append(action)
             earned += float(reward)
+            truncated = truncated or len(taken) >= self._limit
             if terminated or truncated:
                 break
         state.seen, state.shown = observation, self.codec.show(observation, said)
         state.paid += earned
-        info: dict[str, Any] = {"reward": earned, "legal": True, "return": state.paid}
-        if terminated or truncated:
-            info["success"] = self._success(state.paid, terminated=bool(terminated))
-            self._give_back(state)
-            state.shown += f"\nIt is over. Your return is {state.paid:g}."
-        return Response(state.shown, bool(terminated), info, truncated=bool(truncated and not terminated))
+        info = {"reward": earned, "legal": True, "return": state.paid}
+        if not (terminated or truncated):
+            return Response(state.shown, False, info)
+        info["success"] = self._success(state.paid, terminated=bool(terminated))
+        self._give_back(state)
+        state.shown += f"\nIt is over. Your return is {state.paid:g}."
+        return Response(state.shown, bool(terminated), info, truncated=not terminated)
+
+    def _read(self, answer: str | None) -> Sequence[Any]:
+        """The actions of a turn, at least one.
+
+        Raises:
+            Illegal: it holds none, too many, or one that there is not.
+        """
+        if answer is None:
+            raise Illegal(self._form)
+        if self._at_once == 1:
+            return (self.codec.read(answer),)
+        texts = [text.strip() for text in answer.split(",")]
+        if len(texts) > self._at_once:
+            raise Illegal(self._form)
+        return [self.codec.read(text) for text in texts]
 
     def _give_back(self, state: Episode | None) -> None:
         """Keep the foreign environment of an episode that is over, or given up, for the next one."""
@@ -215,25 +230,24 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
             return self.threshold is not None and paid >= self.threshold
         return terminated if self.facts.success == "terminated" else paid > 0
 
-    def _reset(self, episode: Episode) -> str:
-        episode.env = self._workshop.take()
-        observation, said = episode.env.reset(seed=episode.seed)
+    def _reset(self, episode: Episode) -> Foreign:
+        foreign = episode.env = self._workshop.take()
+        observation, said = foreign.reset(seed=episode.seed)
         episode.seen, episode.shown = observation, self.codec.show(observation, said)
-        return episode.shown
+        return foreign
 
-    def _replay(self, state: Episode) -> None:
+    def _replay(self, state: Episode) -> Foreign:
         """Bring a copied episode to where the original was."""
-        expected, shown = state.shown, self._reset(state)
-        if state.env is None:
-            raise ContractError(f"{self.id}: no environment")
+        expected, foreign = state.shown, self._reset(state)
         for action in state.actions:
-            observation, _, _, _, said = state.env.step(action)
-            shown = state.shown = self.codec.show(observation, said)
-        if shown != expected:
+            observation, _, _, _, said = foreign.step(action)
+            state.shown = self.codec.show(observation, said)
+        if state.shown != expected:
             raise ContractError(
                 f"{self.id}: the same seed and actions lead elsewhere the second time; the environment draws from "
                 "something else than its own generator, or keeps something across reset()"
             )
+        return foreign
 
     @cached_property
     def _player(self) -> Player | None:
@@ -262,6 +276,20 @@ class GymnasiumEnv(MultiTurnEnv[Episode]):
 
     def cheats(self, task: Task) -> Mapping[str, Sequence[str] | str]:
         return {"no legal action": "<action>wait</action>", "no tags": "I pass."}
+
+
+def _bare(made: Foreign) -> tuple[Foreign, float]:
+    """What is inside of Gymnasium's wrappers that cut an episode and watch the order of calls, and where to cut.
+
+    An episode here is cut by counting its actions and always begins with a reset; two calls less for every step.
+    Wrappers of another kind stay, and so do those inside of them.
+    """
+    limit = math.inf
+    if type(made) is TimeLimit:
+        limit, made = made._max_episode_steps, made.env
+    if type(made) is OrderEnforcing:
+        made = made.env
+    return made, limit
 
 
 def _family(name: str) -> str:

@@ -71,10 +71,19 @@ class CliffWalkingCodec(WordsCodec):
         )
 
     def show(self, observation: Any, info: Mapping[str, Any]) -> str:
-        row, column = divmod(int(observation), self.WIDTH)
-        rows = ["." * self.WIDTH] * (self.HEIGHT - 1) + ["S" + "C" * (self.WIDTH - 2) + "G"]
-        rows[row] = rows[row][:column] + "@" + rows[row][column + 1 :]
-        return "\n".join(rows)
+        return self._maps[int(observation)]
+
+    @cached_property
+    def _maps(self) -> list[str]:
+        """What is seen from each place."""
+        plain = ["." * self.WIDTH] * (self.HEIGHT - 1) + ["S" + "C" * (self.WIDTH - 2) + "G"]
+        seen = []
+        for place in range(self.HEIGHT * self.WIDTH):
+            row, column = divmod(place, self.WIDTH)
+            rows = [*plain]
+            rows[row] = rows[row][:column] + "@" + rows[row][column + 1 :]
+            seen.append("\n".join(rows))
+        return seen
 
 
 class TaxiCodec(WordsCodec):
@@ -94,11 +103,21 @@ class TaxiCodec(WordsCodec):
         )
 
     def show(self, observation: Any, info: Mapping[str, Any]) -> str:
-        rest, destination = divmod(int(observation), 4)
-        rest, passenger = divmod(rest, 5)
-        row, column = divmod(rest, 5)
-        who = "in the taxi" if passenger == 4 else f"at {_stand(passenger)}"
-        return f"Taxi: row {row}, column {column}. Passenger: {who}. Destination: {_stand(destination)}."
+        return self._scenes[int(observation)]
+
+    @cached_property
+    def _scenes(self) -> list[str]:
+        """What is said of each state, of which there are 500."""
+        told = []
+        for state in range(int(self.env.observation_space.n)):  # type: ignore[attr-defined]  # it is discrete
+            rest, destination = divmod(state, 4)
+            rest, passenger = divmod(rest, 5)
+            row, column = divmod(rest, 5)
+            who = "in the taxi" if passenger == 4 else f"at {_stand(passenger)}"
+            told.append(
+                f"Taxi: row {row}, column {column}. Passenger: {who}. Destination: {_stand(destination)}."
+            )
+        return told
 
 
 def _stand(number: int) -> str:
