@@ -5,15 +5,24 @@ Unknown keys are errors everywhere. Resolution happens once, before anything is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from rftgym.errors import UsageError
 from rftgym.files import absolute
-from rftgym.mixing import absolute_mix
+from rftgym.mixing import absolute_mix, with_sandboxes
 from rftgym.types import Sampling
 
 Positive = Field(gt=0)
@@ -89,6 +98,18 @@ class EnvSettings(Settings):
     def _whole_path(cls, value: str) -> str:
         """A file's whole path, so that the run can be resumed from any folder."""
         return absolute_mix(value)
+
+    @field_validator("kwargs")
+    @classmethod
+    def _whole_paths_of_sandboxes(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return with_sandboxes(str(info.data.get("id", "")), value, absolute)
+
+    @field_validator("tasks")
+    @classmethod
+    def _whole_path_of_tasks(cls, value: str | None) -> str | None:
+        """A file's or a folder's; what else it may be, say a hub id, stays as it is."""
+        there = value is not None and os.path.exists(value)  # noqa: PTH110  # never raises: no file has a NUL in its name
+        return os.path.abspath(value) if value is not None and there else value  # noqa: PTH100  # links stay links
 
     @field_validator("parser")
     @classmethod

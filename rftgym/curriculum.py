@@ -23,7 +23,7 @@ from rftgym.errors import RunFailed, UsageError
 from rftgym.tasks import Taskset
 from rftgym.types import Task, Trajectory
 
-PROBED = 512
+SURVEYED = 512
 """Tasks whose difficulties are looked at to cut a split into levels of equal size."""
 LEVELS = 8
 MIDDLE = 0.5
@@ -141,7 +141,7 @@ class TaskOrder:
         """By part, the upper ends of ranges of difficulty that hold about as many tasks each."""
         size = self.tasks.size("train")
         known: dict[str, list[float]] = {}
-        for task in self.tasks.probe("train", PROBED, self.seed):
+        for task in self.tasks.survey("train", SURVEYED, self.seed):
             known.setdefault(self.tasks.part(task), []).append(_difficulty(task))
         edges = {}
         for part, values in known.items():
@@ -158,7 +158,7 @@ class TaskOrder:
         return edges
 
     def _level(self, task: Task) -> tuple[str, int]:
-        """A task's part, and its level there, from 0; what is harder than all that was probed is of the last."""
+        """A task's part, and its level there, from 0; what is harder than all that was looked at is of the last."""
         part = self.tasks.part(task)
         edges = self._edges.get(part, [1.0])
         return part, min(bisect_left(edges, _difficulty(task)), len(edges) - 1)

@@ -290,7 +290,11 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
         """
         self._rng = Random(seed) if self.draws else _UNDRAWN
         self._paid = 0.0
-        self._state, self._trajectory, self._pending = None, None, ()  # where begin() raises, there is no episode
+        self._state, self._trajectory, self._pending = (
+            None,
+            None,
+            (),
+        )  # where begin() raises, there is no episode
         self._state, opening = _begun(self.id, self.begin(task, self._rng))
         self._trajectory = Trajectory(self.id, task, seed, group, sample)
         if isinstance(opening, str):
@@ -349,7 +353,11 @@ class TextEnv(gymnasium.Env[str, str], Generic[StateT], ABC):
 
     def spawn(self) -> TextEnv[StateT]:
         """Another environment of this kind: shares tasks and rubric, has its own episode."""
-        twin = copy.copy(self)
+        twin = object.__new__(type(self))
+        for name, value in vars(
+            self
+        ).items():  # after copy.copy() Python 3.11 looks attributes up more slowly
+            object.__setattr__(twin, name, value)
         twin._np_random = None
         twin._np_random_seed = None
         twin._state, twin._trajectory, twin._pending = None, None, ()

@@ -111,11 +111,11 @@ class MixedTaskset(Taskset):
             left = {name: room for name, room in left.items() if room != 0}
         return tasks
 
-    def probe(self, split: str, n: int, seed: int) -> list[Task]:
+    def survey(self, split: str, n: int, seed: int) -> list[Task]:
         return [
             prefixed(name, task)
             for name in self._turns(split)
-            for task in self.parts[name].probe(split, n, seed)
+            for task in self.parts[name].survey(split, n, seed)
         ]
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 from rftgym.errors import UsageError
 from rftgym.files import absolute, is_there, label
@@ -69,6 +70,28 @@ def _with_ids(text: str, change: Callable[[str], str]) -> str:
         weight = found["weight"] if found is not None else None
         parts.append(change(part) if weight is None else f"{change(part[: -len(weight) - 1])}:{weight}")
     return ",".join(parts)
+
+
+def with_sandboxes(id: str, kwargs: Mapping[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """An environment's arguments, or those of a mix's parts, with the name of each sandbox changed.
+
+    By agreement the argument is called ``sandbox``: an installed one's id, or a file and a class in it.
+    """
+    changed = dict(kwargs)
+    if isinstance(kwargs.get("sandbox"), str):
+        changed["sandbox"] = change(kwargs["sandbox"])
+    if is_mix(id):
+        for name, own in kwargs.items():
+            if isinstance(own, Mapping):
+                changed[name] = with_sandboxes("", own, change)
+    return changed
+
+
+def sandboxes_in(id: str, kwargs: Mapping[str, Any]) -> list[str]:
+    """The names of the sandboxes in an environment's arguments, or in those of a mix's parts."""
+    parts = [own for own in kwargs.values() if isinstance(own, Mapping)] if is_mix(id) else []
+    named = (each.get("sandbox") for each in (kwargs, *parts))
+    return [name for name in named if isinstance(name, str)]
 
 
 def parse_mix(text: str) -> dict[str, Fraction]:

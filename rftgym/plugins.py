@@ -6,6 +6,7 @@ plugins of one name in silence, lets one broken import kill the command line, an
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import re
@@ -308,11 +309,18 @@ def discover(entry_points: Iterable[EntryPoint | importlib.metadata.EntryPoint] 
     ):
         try:
             _check_requirement(entry)
-            found = entry.load()
-            plugins.add(
-                found, name=name, distribution=distribution, version=version, installed=entry_points is None
-            )
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # a plugin may fail in any way, and the rest must go on
+            with contextlib.redirect_stdout(sys.stderr):  # standard output may be somebody's JSON
+                found = entry.load()
+                plugins.add(
+                    found,
+                    name=name,
+                    distribution=distribution,
+                    version=version,
+                    installed=entry_points is None,
+                )
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # a plugin may fail in any way, and the rest must go on
             reason = " ".join(str(error).split())
             if not isinstance(error, PluginError):
                 reason = f"{type(error).__name__}: {reason}"
@@ -440,7 +448,7 @@ def _hook_implementations(module: ModuleType | object) -> dict[str, Any]:
         if marked and name not in HOOKS:
             import difflib
 
-            close = " or ".join(difflib.get_close_matches(name, HOOKS, n=2))
+            close = " or ".join(_alike(name) or difflib.get_close_matches(name, HOOKS, n=2))
             hint = f"did you mean {close}?" if close else f"hooks are {', '.join(sorted(HOOKS))}"
             raise PluginError(f"no such hook {name!r}; {hint}")
         if name in HOOKS and not marked:
@@ -450,6 +458,13 @@ def _hook_implementations(module: ModuleType | object) -> dict[str, Any]:
     if not found:
         raise PluginError("it implements no hook; mark functions with @rftgym.hookimpl")
     return found
+
+
+def _alike(name: str) -> list[str]:
+    """Hooks that a name is short for, as in ``rftgym_envs`` for ``rftgym_environments``."""
+    prefix = f"{hookspecs.PROJECT}_"
+    stem = name.removeprefix(prefix).rstrip("s")
+    return [hook for hook in HOOKS if len(stem) > 2 and hook.removeprefix(prefix).startswith(stem)]
 
 
 def _checked_specs(hook: str, specs: object, kind: type[Spec]) -> Sequence[Spec]:

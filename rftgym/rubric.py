@@ -312,18 +312,19 @@ class Rubric:
 
         A component of weight other than 0 which is None makes the reward None; so does a success component which is.
         """
-        components, success_value = dict(values), values[self.success]
-        weighed = [(w, value) for name, w in self._weighed if (value := values[name]) is not None]
-        if success_value is None or len(weighed) < len(self._weighed):
+        components, success_value, shares = dict(values), values[self.success], []
+        summed = self.combine == "sum"
+        for name, weight in self._weighed:
+            value = components[name]
+            if value is None:
+                return Score(None, None, components)
+            shares.append(weight * value if summed else value**weight)
+        if success_value is None:
             return Score(None, None, components)
-        return Score(self._combine(weighed), success_value >= self._passes_at[self.success], components)
-
-    def _combine(self, weighed: list[tuple[float, float]]) -> float:
-        if self.combine == "sum":
-            total = math.fsum([weight * value for weight, value in weighed])
-        else:
-            total = math.prod([value**weight for weight, value in weighed])
-        return total if self.clip is None else min(max(total, self.clip[0]), self.clip[1])
+        total = math.fsum(shares) if summed else math.prod(shares)
+        if self.clip is not None:
+            total = min(max(total, self.clip[0]), self.clip[1])
+        return Score(total, success_value >= self._passes_at[self.success], components)
 
     def score_turn(self, trajectory: Trajectory) -> float:
         """Call the components that pay out turn by turn on the last turn, in the caller's thread.
@@ -404,8 +405,6 @@ def reduced(component: Component, trajectory: Trajectory) -> float | None:
 def attempt(component: Component, trajectory: Trajectory, turn: Turn) -> float | None:
     """One call in this thread, retried after infrastructure faults; what goes wrong is recorded in the trajectory."""
     outcome = tried(component, trajectory, turn)
-    if type(outcome) is float:  # the usual case, and the quick one
-        return outcome
     while isinstance(outcome, Failure):
         if not outcome.infrastructure or outcome.attempts > component.retries:
             trajectory.failures.append(outcome)

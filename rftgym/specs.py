@@ -45,7 +45,8 @@ class Spec:
                 target = getattr(target, part)
         except (ImportError, AttributeError) as error:
             raise PluginError(
-                f"{self.kind} {self.id!r}: cannot load {self.entry_point!r}: {error}"
+                f"{self.kind} {self.id!r}: cannot load {self.entry_point!r}: {error}. The plugin that registers it is "
+                f"broken, or its installation is; `rftgym list {self.kind}` says which distribution that is"
             ) from error
         return target
 

@@ -45,7 +45,7 @@ class Taskset(ABC):
         order = self.order(split, seed)
         return [next(order) for _ in range(n)]
 
-    def probe(self, split: str, n: int, seed: int) -> list[Task]:
+    def survey(self, split: str, n: int, seed: int) -> list[Task]:
         """Up to ``n`` tasks, to see what a split is like; of a mix, up to ``n`` of each part, whatever its weight."""
         size = self.size(split)
         return self.sample(split, n if size is None else min(size, n), seed)

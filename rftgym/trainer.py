@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -246,9 +246,13 @@ class TrainContext:
         chat = getattr(self.policy, "chat", None)
         if chat is None:
             return OPENING_TOKENS
-        env = self.env.spawn()
-        chosen = self.env.tasks.sample("train", tasks, self.config.seed)
-        return max(len(chat.opening(env.start(task, self.config.seed))) for task in chosen)
+        env, lengths = self.env.spawn(), []
+        for task in self.env.tasks.sample("train", tasks, self.config.seed):
+            with suppress(
+                Exception, SystemExit
+            ):  # the rollout records what it raises; here the others will do
+                lengths.append(len(chat.opening(env.start(task, self.config.seed))))
+        return max(lengths, default=OPENING_TOKENS)
 
     def _is_stale(self) -> bool:
         settings = self.config.evaluation

@@ -41,7 +41,6 @@ from rftgym.registry import (
 from rftgym.rollout.metrics import remarks
 from rftgym.runs.atomic import sweep
 from rftgym.runs.directory import RunDirectory, run_name
-from rftgym.runs.sources import INDEX, changed
 from rftgym.selection import best_step
 from rftgym.specs import EnvSpec, PolicySpec
 from rftgym.trainer import EarlyStopped, StopRequested, TrainContext, Trainer
@@ -149,10 +148,10 @@ def train(
     progress = progress or Progress()
     config = config or resolve([settings], plugins)
     progress.phase("loading")
+    parts = _prepare(config, plugins, progress, stop)
     warning = _stranger(config, plugins)
     if warning is not None:
         progress.remark(0, warning)
-    parts = _prepare(config, plugins, progress, stop)
     return _carry_out(_created(config, plugins), parts, resume_from=None)
 
 
@@ -175,7 +174,7 @@ def resume(
         raise UsageError(f"run {run.path} is complete; there is nothing to resume")
     progress.phase("loading")
     config: RunConfig = parsed(RunConfig, run.config, where=f"{run.path}/config.json")
-    for sentence in changed(run.path, run.read_json(INDEX) if (run.path / INDEX).is_file() else {}):
+    for sentence in run.changed_sources():
         progress.remark(0, sentence)
     parts = _prepare(config, plugins, progress, stop)
     return _carry_out(run, parts, resume_from=_rewound(run, plugins))
@@ -213,7 +212,7 @@ def _prepare(config: RunConfig, plugins: Plugins, progress: Progress, stop: Call
     for split in sorted(splits):
         if env.tasks.size(split) == 0:
             raise UsageError(
-                f"environment {env.id!r} has no tasks in split {split!r}: give rows a 'split', or use "
+                f"environment {env.id!r} has no tasks in split {split!r}: give some tasks that split, or use "
                 "--set evaluation.split=train --set evaluation.every=0"
             )
     warm = _warm_config(config, plugins)  # a mistake in it is found now

@@ -422,6 +422,23 @@ def test_it_keeps_the_contract(wordle: str) -> None:
         check_env(f"openenv:{wordle}")
 
 
+def test_the_process_s_generator_is_left_alone_by_what_is_imported_for_the_first_time() -> None:
+    program = (
+        "import random, rftgym\n"
+        "env = rftgym.make('openenv:http://127.0.0.1:9', connect_seconds=1.0)\n"
+        "before = random.getstate()\n"
+        "try: env.tasks.size('train')\n"
+        "except rftgym.errors.InfrastructureError as error: print(error)\n"
+        "print(random.getstate() == before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    told, same = done.stdout.splitlines()
+    assert told.startswith("cannot connect to http://127.0.0.1:9: ") and told.endswith(
+        "; does the server run?"
+    )
+    assert same == "True"
+
+
 def test_it_can_be_part_of_a_mix(wordle: str) -> None:
     with made(f"openenv:{wordle},math:1") as mixed:
         tasks = mixed.tasks.sample("train", 4, 0)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import json
 import os
+import pickle
 import random
 import subprocess
 import sys
@@ -22,6 +25,7 @@ import rftgym
 from rftgym.errors import MissingPackageError, UnknownIdError, UsageError
 from rftgym.tasks import SPLITS
 from rftgym.testing import check_env
+from rftgym.types import Score
 from rftgym_reasoning_gym import drawing, quirks, reading
 from rftgym_reasoning_gym.drawing import NoEntry
 from rftgym_reasoning_gym.env import ReasoningGymEnv
@@ -218,6 +222,94 @@ def test_a_draw_that_a_dataset_gives_up_on_is_passed_over(monkeypatch: pytest.Mo
     monkeypatch.setattr(env.dataset, "entry", lambda draw: (_ for _ in ()).throw(NoEntry("never")))
     with pytest.raises(UsageError, match="never"):
         env.tasks.item("train", 0)
+
+
+def counted(env: ReasoningGymEnv, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The draws that are made from now on, in order."""
+    made, whole = [], env.dataset._draw
+
+    def draw(number: int) -> Any:
+        made.append(number)
+        return whole(number)
+
+    monkeypatch.setattr(env.dataset, "_draw", draw)
+    return made
+
+
+def test_an_episode_does_not_draw_its_entry_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made("chain_sum")
+    tasks = [
+        env.tasks.item("train", index) for index in range(3000)
+    ]  # more than a store of entries would hold
+    drawn = counted(env, monkeypatch)
+    assert scored_task(env, tasks[0]) == scored_task(env, copy.deepcopy(tasks[0])) == 1.0 and not drawn
+
+
+def test_data_that_come_back_from_elsewhere_are_scored_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made("chain_sum")
+    task = env.tasks.item("train", 0)
+    drawn = counted(env, monkeypatch)
+    for data in (
+        pickle.loads(pickle.dumps(task.data)),
+        json.loads(json.dumps(task.data)),
+        copy.copy(task.data),
+    ):
+        assert type(data) is dict and data == task.data
+        assert scored_task(env, dataclasses.replace(task, data=data)) == 1.0
+    assert drawn == 3 * [task.data["draw"]]
+
+
+def scored_task(env: ReasoningGymEnv, task: rftgym.Task) -> float | None:
+    env.start(task, 0)
+    score = env.step(f"<answer>{task.data['answer']}</answer>")[4]["score"]
+    assert isinstance(score, Score)
+    return score.reward
+
+
+def test_a_held_out_task_takes_one_draw_the_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made("chain_sum")
+    drawn = counted(env, monkeypatch)
+    first = [env.tasks.item("test", index) for index in range(5)]
+    assert len(drawn) > 25
+    drawn.clear()
+    assert [env.tasks.item("test", index) for index in range(5)] == first and len(drawn) == 5
+    assert [env.tasks.item("test", index, 1) for index in range(5)] != first
+
+
+def test_entries_that_take_long_are_kept_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made("chain_sum")
+    drawn = counted(env, monkeypatch)
+    clock = iter((0.0, 1e-5, 1.0, 1.1))
+    monkeypatch.setattr(drawing, "perf_counter", lambda: next(clock))
+    env.dataset.entry(1)
+    assert env.dataset.entry(1) == env.dataset.entry(1)
+    assert drawn == [1, 1]
+
+
+def test_difficulty_follows_ranges_that_change_between_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = made("chain_sum")
+    metadata: dict[str, Any] = {}
+    monkeypatch.setattr(
+        env.dataset, "entry", lambda draw: {"question": "1", "answer": "1", "metadata": dict(metadata)}
+    )
+    split = env.tasks._split_of("1")  # type: ignore[attr-defined]
+    for ranges, values, expected in (
+        ({"terms": (2, 6)}, {"terms": 3}, 0.25),
+        ({"terms": (2, 4)}, {"terms": 3}, 0.5),
+        ({"terms": (2, 4), "size": [0.0, 1.0]}, {"num_terms": 9, "min_size": 0.5}, 0.75),
+        (
+            {"terms": (2, 4), "size": 3, "kind": ("a", "b"), "flag": (3, 3)},
+            {"terms": 2, "size": 3, "flag": 3},
+            0.0,
+        ),
+        ({"terms": (2, 4)}, {"terms": True}, None),
+        ({"terms": (2, 4)}, {}, None),
+        (7, {}, None),
+        (None, {"terms": 3}, None),
+    ):
+        metadata.clear()
+        metadata.update(values, difficulty=ranges)
+        assert env.tasks.item(split, 0).difficulty == expected
 
 
 @pytest.mark.slow

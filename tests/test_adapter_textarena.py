@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -28,10 +29,12 @@ import rftgym
 from rftgym import Turn
 from rftgym.errors import ContractError, UnknownIdError, UsageError
 from rftgym.testing import check_env
+from rftgym_textarena import isolation, state
 from rftgym_textarena.env import LONGEST_MOVE, ONLY, MoveParser, TextArenaEnv
 from rftgym_textarena.games import split_of
 from rftgym_textarena.rules import RULES
 from rftgym_textarena.solutions import SOLVERS
+from rftgym_textarena.state import SoloState
 
 ONE_OF_EACH = (
     "2048-v0-mega-easy", "Bandit-v0", "Blackjack-v0", "Countdown-v0", "Crosswords-v0", "Cryptarithm-v0",
@@ -403,6 +406,67 @@ class TestIsolation:
         said(env, first(env), ["x", "x"])
         assert capsys.readouterr().out == ""
 
+    @pytest.mark.parametrize("name", [*ONE_OF_EACH, *OF_WORDS])
+    def test_our_state_does_as_textarenas_own(
+        self, name: str, words: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        env = made(name)
+        task = first(env)
+        moves = moves_for(env, task)
+        ours = [said(env, task, moves), said(env, task, list(NONSENSE))]
+        assert type(env._state.state) is SoloState
+        module = sys.modules[type(env._template.game).__module__]
+        monkeypatch.setattr(module, "ta", textarena)
+        theirs = [said(env, task, moves), said(env, task, list(NONSENSE))]
+        assert type(env._state.state) is textarena.SinglePlayerState
+        assert ours == theirs
+
+    def test_our_state_is_for_the_release_that_it_was_read_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert state.is_known()
+        monkeypatch.setattr(state, "KNOWN", "0.0")
+        assert isolation._arena.__wrapped__(textarena).SinglePlayerState is textarena.SinglePlayerState
+
+    def test_our_state_takes_what_theirs_takes(self) -> None:
+        for kind in (SoloState, textarena.SinglePlayerState):
+            kept = kind(1, None, 5, 0)
+            kept.reset({"a": 1}, role_mapping={0: "Sage"}, secret_roles={0: "Fool"})
+            kept.add_observation("hello", textarena.ObservationType.GAME_MESSAGE, to_id=0)
+            kept.set_invalid_move(reason="no", reward=0.5)
+            assert kept.step() == (True, {}) and kept.max_turns == 5
+            assert kept.role_mapping == {0: "Sage", -1: "GAME"} and kept.game_info[0]["role"] == "Fool"
+            assert kept.observations == {0: [(-1, "hello", textarena.ObservationType.GAME_MESSAGE)]}
+            assert kept.rewards == {0: 0.5} and kept.game_info[0]["reason"] == "Invalid Move: no"
+
+    @pytest.mark.parametrize("seeds", [(), (5,), (6,), (5, 5), (True,), ("five",)])
+    @pytest.mark.parametrize("early", [0, 2])
+    def test_a_game_draws_what_it_would_draw_however_it_seeds(
+        self, seeds: tuple[Any, ...], early: int
+    ) -> None:
+        def reset(module: Any, drawn: list[float]) -> None:
+            drawn += [module.random() for _ in range(early)]
+            for seed in seeds:
+                module.seed(seed)
+                drawn += [module.randint(0, 9), module.choice("abc"), module.gauss(0, 1)]
+
+        ours: list[float] = []
+        generator = isolation.dealt(5, lambda num_players, seed: reset(isolation.DICE, ours))
+        theirs: list[float] = []
+        usual = random.Random(5)
+        reset(usual, theirs)
+        assert ours == theirs and generator.getstate() == usual.getstate()
+
+    def test_games_have_modules_that_do_as_the_usual_ones(self) -> None:
+        made("Mastermind-v0")
+        module = sys.modules["textarena.envs.Mastermind.env"]
+        assert module.re is isolation.PATTERNS and module.random is isolation.DICE
+        assert module.re.search("[A-Z]", "abC").group() == "C" and not module.re.search("[A-Z]", "abc")
+        assert module.re.search("[A-Z]", "abc", re.IGNORECASE).group() == "a"
+        assert module.re.compile("a") is module.re.compile("a") and module.re.fullmatch is re.fullmatch
+        assert module.random.Random is random.Random and module.ta.Env is textarena.Env
+        for missing in (module.re, module.random, module.ta):
+            with pytest.raises(AttributeError):
+                _ = missing.no_such_name
+
     def test_no_history_from_one_episode_to_the_next(self) -> None:
         env = made("Mastermind-v0")
         lengths = []
@@ -480,7 +544,7 @@ class TestTasks:
             deals = {
                 pickle.dumps(vars(env._template._deal(seed)[0])["state"].game_state) for seed in range(5)
             }
-            boards = {json.dumps(env._template._deal(seed)[0].state.logs) for seed in range(5)}
+            boards = {repr(env._template._deal(seed)[0].state.observations) for seed in range(5)}
             fixed = len(deals) == len(boards) == 1
             assert (
                 fixed == env._template.rules.fixed or name == "Minesweeper-v0"

@@ -8,15 +8,20 @@ own: it sees this one's packages, and pip adds what differs. The tests proper, t
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
+import queue
 import random
 import re
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +34,7 @@ import rftgym
 from rftgym import Turn
 from rftgym.errors import MissingPackageError
 from rftgym_verifiers.draws import Draws
+from rftgym_verifiers.loop import event_loop
 from rftgym_verifiers.rows import tasks_of
 from rftgym_verifiers.talk import Said
 from rftgym_verifiers.tools import calls_in
@@ -147,6 +153,62 @@ def test_any_text_may_hold_calls_or_not(text: str) -> None:
     _, calls = calls_in(around, "call")
     assert calls is None or calls[-1] == {"id": "call-0", "name": "f", "arguments": '{"a": 1}'}
     assert calls is not None or "<tool_call>" in text
+
+
+def answered(loop: asyncio.AbstractEventLoop, times: int) -> None:
+    """Ask the loop for something from this thread, one after the other, with every answer waited for."""
+    for number in range(times):
+        heard: queue.SimpleQueue[int] = queue.SimpleQueue()
+        loop.call_soon_threadsafe(heard.put, number)
+        assert heard.get(timeout=20) == number
+
+
+@pytest.mark.parametrize("watches_a_file", [False, True])
+def test_the_loop_hears_every_thread(watches_a_file: bool) -> None:
+    """Also while it goes to and fro between waiting on a lock and on files."""
+    loop = event_loop()
+    near, far = socket.socketpair()
+    near.setblocking(False)
+
+    async def echo() -> bytes:
+        got = b""
+        for _ in range(300):
+            got += await loop.sock_recv(near, 1)
+        return got
+
+    reading = asyncio.run_coroutine_threadsafe(echo(), loop) if watches_a_file else None
+    with near, far, ThreadPoolExecutor(4) as threads:
+        asking = [threads.submit(answered, loop, 500) for _ in range(3)]
+        if reading is not None:
+            for _ in range(300):
+                far.send(b"x")
+                time.sleep(1e-4)
+            assert reading.result(timeout=20) == 300 * b"x"
+        for each in asking:
+            each.result()
+
+
+def test_the_loop_keeps_time_and_sleeps_meanwhile() -> None:
+    async def naps() -> float:
+        began = time.monotonic()
+        for _ in range(10):
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began
+
+    busy = time.process_time()
+    assert 0.2 <= asyncio.run_coroutine_threadsafe(naps(), event_loop()).result(timeout=20) < 5
+    assert time.process_time() - busy < 0.15
+
+
+def test_the_loop_runs_programs_and_gets_answers_from_other_threads() -> None:
+    async def work() -> tuple[bytes, int]:
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "print(input())", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        said, _ = await program.communicate(b"hello\n")
+        return said, await asyncio.get_running_loop().run_in_executor(None, sum, (1, 2))
+
+    assert asyncio.run_coroutine_threadsafe(work(), event_loop()).result(timeout=60) == (b"hello\n", 3)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import rftgym
 from rftgym.audit import Attempt, Audit, Tried, audit
 from rftgym.audit.attempts import attempts_of, play, probes, replayed
 from rftgym.audit.report import escaped, text
-from rftgym.audit.tried import ceiling
+from rftgym.audit.tried import ceiling, unearned
 from rftgym.cli import main
 from rftgym.config import EnvSettings, RewardSettings
 from rftgym.errors import PluginError, UsageError
@@ -80,7 +80,7 @@ def test_there_are_holes_of_many_kinds() -> None:
 def test_a_sound_judge_passes() -> None:
     found = audit(holes.Sums(), n=50)
     assert found.passes and found.gap == {"mean": 0.0, "low": 0.0, "high": 0.0}
-    assert not found.wins and not found.survivors and not found.unscored and not found.ceiling
+    assert not found.wins and not found.survivors and not found.unscored and not found.guessed
 
 
 def test_a_judge_that_lets_spoilt_answers_pass_is_shown() -> None:
@@ -182,8 +182,64 @@ def test_without_solutions_gold_is_the_most_that_can_be_paid() -> None:
             return None
 
     found = audit(Silent(), n=10)
-    assert found.ceiling and found.worst is not None and found.worst.probe == "options" and not found.passes
-    assert not found.spoilt and "no solutions" in text(found)
+    assert len(found.guessed) == 10 and found.worst is not None and found.worst.probe == "options"
+    assert not found.passes and not found.spoilt and not found.unearned
+    assert "Gold is unknown, since demonstrate() shows no solution" in text(found)
+
+
+class Styled(holes.Sums):  # type: ignore[misc, name-defined]
+    """Pays 0.2 for tags, 1 for the sum and 0.8 more for speed, and promises 4 for a style that no answer has."""
+
+    shown: tuple[str, ...] = ()
+
+    def make_rubric(self) -> rftgym.Rubric:
+        def tagged(answer: str | None) -> float:
+            return float(answer is not None)
+
+        def style(completion: str) -> float:
+            return float(completion == "a style that nothing has")
+
+        parts = [
+            rftgym.Component("tagged", tagged, weight=0.2),
+            rftgym.Component("correct", self.judge),
+            rftgym.Component("speed", lambda completion: 1.0, weight=0.8, needs=("correct",)),
+            rftgym.Component("style", style, weight=4.0),
+        ]
+        return rftgym.Rubric(parts, success="correct")
+
+    def demonstrate(self, task: Task, seed: int) -> list[rftgym.Message] | None:
+        return super().demonstrate(task, seed) if task.id in self.shown else None  # type: ignore[no-any-return]
+
+
+def test_what_nobody_earns_does_not_make_the_gap_small() -> None:
+    found = audit(Styled(), n=10)
+    assert found.unearned == {"style": 4.0} and {task.gold for task in found.tasks} == {2.0}
+    assert found.gap["mean"] == pytest.approx(0.1) and found.passes  # of 6 it would be 0.033
+    said = text(found)
+    assert "the most that the rewards can pay, 2 without what nothing here earned: style (4)." in said
+    assert found.to_json()["gold"] == "ceiling" and found.to_json()["unearned"] == {"style": 4.0}
+
+
+def test_a_solution_on_some_tasks_is_said_so_and_tells_what_can_be_earned() -> None:
+    some = Styled()
+    some.shown = tuple(task.id for task in some.tasks.survey("train", 10, 0)[:4])
+    found = audit(some, n=10)
+    assert len(found.guessed) == 6 and found.to_json()["guessed"] == 6
+    assert "Gold is unknown on 6 of 10 tasks" in text(found)
+    assert {task.gold for task in found.tasks} == {2.0}  # solutions earn 2, and nothing earns style
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_where_success_pays_nothing_all_that_can_be_paid_stays_in_gold(weight: float) -> None:
+    def none(trajectory: Trajectory) -> float:
+        return 0.0
+
+    parts = [rftgym.Component("won", none, weight=weight), rftgym.Component("outcome", none, weight=3.0)]
+    lost = Score(0.0, False, {"won": 0.0, "outcome": 0.0})
+    found = unearned(rftgym.Rubric(parts, success="won"), [lost])
+    assert found == ({"outcome": 3.0} if weight else {})
+    assert not unearned(rftgym.Rubric(parts, success="won"), [lost, Score(3.0, False, {"outcome": 1.0})])
+    assert not unearned(rftgym.Rubric(parts, success="won", combine="product"), [lost])
 
 
 def test_the_most_that_a_rubric_can_pay() -> None:
@@ -195,8 +251,10 @@ def test_the_most_that_a_rubric_can_pay() -> None:
     assert ceiling(rftgym.Rubric(parts, success="a")) == 0.5
     assert ceiling(rftgym.Rubric(parts[:1], success="a", combine="product")) == 1.0
     assert ceiling(rftgym.Rubric(parts, success="a", clip=(-1, 0.3))) == 0.3
+    assert ceiling(rftgym.Rubric(parts, success="a", clip=(-1, 9))) == 0.5
     unbounded = rftgym.Component("d", lambda completion: 1.0, bounds=None)
     assert ceiling(rftgym.Rubric([unbounded], success="d")) is None
+    assert ceiling(rftgym.Rubric([unbounded], success="d", clip=(0, 9))) == 9
 
 
 def test_without_solutions_and_bounds_nothing_is_measured() -> None:
@@ -248,7 +306,46 @@ def test_a_solution_that_fails_is_told() -> None:
             return [rftgym.Message("user", "?"), rftgym.Message("assistant", "<answer>no</answer>")]
 
     found = audit(Mistaken(), n=5)
-    assert len(found.unsolved) == 5 and not found.passes and "mend that first" in text(found)
+    assert len(found.unsolved) == 5 and not found.passes
+    said = text(found)
+    assert "solution is no success on 5 tasks (" in said and "Mend that first" in said
+    assert said.splitlines()[-1].startswith("not ok  ") and "does not win on 5 tasks" in said.splitlines()[-1]
+
+
+def test_a_solution_that_cannot_be_scored_is_told_with_the_reason() -> None:
+    def long(answer: str) -> float:
+        return float(len(answer))
+
+    env = holes.Sums()
+    env.rubric = env.rubric.changed(add=[rftgym.Component("long", long)])
+    found = audit(env, n=5)
+    said = text(found)
+    assert "solution cannot be scored on 5 tasks (" in said and "outside of its bounds" in said
+    assert "is no success" not in said and not found.passes
+
+
+def test_the_last_line_says_whether_it_passes_and_what_pays() -> None:
+    assert text(audit(holes.Sums(), n=5)).splitlines()[-1].startswith("ok      ")
+    last = text(audit(holes.LengthBonus(), n=5)).splitlines()[-1]
+    assert last.startswith("not ok  ") and last.endswith("the worst mostly by length")
+    assert "more than 0.1 of a solution" in last
+
+
+@pytest.mark.parametrize("command", ["audit", "bench"])
+def test_a_reward_in_the_place_of_an_environment_is_told_how_it_is_taken(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "taste.py"
+    file.write_text("import rftgym\n\n\n@rftgym.reward()\ndef short(completion):\n    return 1.0\n")
+    for id in ("brevity", f"{file}:short", str(file)):
+        assert main([command, id]) == 2
+        said = capsys.readouterr().err
+        assert (
+            f"is a reward, which needs an environment to judge: rftgym {command} wordle --reward {id}=0.2"
+            in said
+        )
+    assert main([command, f"{file}:long"]) == 2
+    assert "has no 'long'" in capsys.readouterr().err
 
 
 def test_an_environment_that_raises_is_data() -> None:
@@ -466,7 +563,7 @@ def test_no_part_of_a_mix_hides_behind_the_others() -> None:
 
 def test_the_most_that_can_be_paid_is_that_of_the_part() -> None:
     found = audit(f"dataset:1,{GAMEABLE}:Unshown:1", n=5)
-    assert found.ceiling and {task.gold for task in found.tasks if "Unshown" in task.part} == {1.0}
+    assert found.guessed and {task.gold for task in found.tasks if "Unshown" in task.part} == {1.0}
     assert found.gap["mean"] == 1
 
 

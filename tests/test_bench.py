@@ -401,6 +401,16 @@ class TestCommandLine:
         said = capsys.readouterr().err
         assert "'from_file.py:FromFile' raised LookupError: lost" in said and "rftgym check" in said
 
+    @pytest.mark.parametrize("error", ["LookupError('lost')", "SystemExit('lost')"])
+    def test_and_so_is_one_that_cannot_show_a_solution(
+        self, error: str, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        shows = f"\n    def demonstrate(self, task, seed):\n        raise {error}\n"
+        file.write_text(FILE + shows, encoding="utf-8")
+        assert main(["bench", f"{file}:FromFile"]) == 1
+        said = capsys.readouterr().err
+        assert f"raised {error.partition('(')[0]}: lost (demonstrate()" in said and "Traceback" not in said
+
 
 def test_the_python_door_refuses_what_makes_no_sense() -> None:
     with pytest.raises(UsageError, match="workers"):

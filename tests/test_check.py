@@ -45,6 +45,7 @@ PLANTED = {
     "making:RandomInReward": ["global-random-state"],
     "making:NeedsItsParent": ["not-remakeable*"],
     "tasks:OnlyTests": ["no-train-tasks"],
+    "tasks:OnlyTraining": ["no-held-out-tasks", "no-held-out-tasks"],
     "tasks:Overlap": ["splits-overlap"],
     "tasks:ImpureItems": ["item-not-pure"],
     "tasks:NewIds": ["ids-unstable"],
@@ -56,6 +57,7 @@ PLANTED = {
     "tasks:TooFew": ["size-wrong"],
     "episodes:EndsWithSystem": ["nothing-to-answer"],
     "episodes:LongWords": ["observation-space"],
+    "episodes:HalfCharacters": ["half-characters"],
     "episodes:IntegerReward": ["five-tuple"],
     "episodes:IgnoresOptions": ["reset-options"],
     "episodes:ParserRaises": ["parser-raises"],
@@ -66,6 +68,7 @@ PLANTED = {
     "episodes:Quadratic": ["slow-on-long"],
     "episodes:Backtracks": ["slow-on-long"],
     "episodes:SetInInfo": ["info-not-json"],
+    "episodes:NotANumberInInfo": ["info-not-json"],
     "episodes:ScoresEarly": ["score-misplaced"],
     "episodes:PaysTwice": ["reward-sum"],
     "episodes:ObjectAnswers": ["not-storable"],
@@ -219,6 +222,24 @@ def test_what_waits_for_ever_is_interrupted_and_the_rest_goes_on(monkeypatch: py
     report = of_file("episodes:Waits", seconds=3, other_processes=False)
     assert ids(report) == ["hangs"] and "episodes.py:" in report.findings[0].where
     assert any("it was interrupted" in each for each in report.left_out)
+
+
+def test_what_calls_exit_is_told_and_what_it_kept_from_being_examined_stands_on_one_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "leaves.py").write_text(
+        f"import sys\nsys.path.append({str(FAULTS)!r})\nfrom base import Good\n\nclass Leaves(Good):\n"
+        "    def begin(self, task, rng): raise SystemExit(3)\n"
+    )
+    assert main(["check", f"{tmp_path / 'leaves.py'}:Leaves"]) == 1
+    said = capfd.readouterr()
+    assert "raises SystemExit: 3" in said.out and "leaves.py:6" in said.out and said.err == ""
+    assert len([line for line in said.out.splitlines() if "SystemExit" in line and "rest of" in line]) == 1
+
+
+def test_gymnasium_s_own_warnings_are_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", f"{FAULTS / 'rewards.py'}:RewardRaises"]) == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_what_did_not_fit_into_the_time_is_said() -> None:
@@ -411,6 +432,7 @@ def test_arguments_reach_the_constructor(capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "words"),
     [
         (["wordel"], "did you mean 'wordle'"),
+        (["nobody"], "unknown environment or reward 'nobody'; known: brevity, chess"),
         (["grpo"], "'grpo' is a trainer; rftgym check examines environments and rewards"),
         (["./nothing.py"], "no file at"),
         (["./nothing"], "neither a Python file nor a folder"),

@@ -87,6 +87,8 @@ COMMAND_PLUGIN = """
             raise RunFailed("there is nobody\\nto greet")
         if name == "bug":
             raise ZeroDivisionError("a bug")
+        if name == "goodbye":
+            raise SystemExit(7)
         click.echo(f"hello {name}")
 """
 
@@ -164,6 +166,33 @@ def test_an_unknown_id_hints_at_plugins_that_are_not_loaded(tmp_path: Path) -> N
     result = process("play", "half", cwd=tmp_path, path=site)
     assert result.returncode == 2
     assert "not loaded: half" in result.stderr
+    result = process("info", "half", cwd=tmp_path, path=site)
+    assert result.returncode == 2
+    assert "not loaded: half" in result.stderr
+
+
+def test_what_a_plugin_prints_as_it_is_loaded_stays_out_of_json(tmp_path: Path) -> None:
+    source = """
+        from rftgym import EnvSpec, hookimpl
+        print("hello")
+
+        @hookimpl
+        def rftgym_environments():
+            print("and again")
+            return [EnvSpec(id="loud", entry_point="nowhere:Env")]
+    """
+    site = install(tmp_path / "site", "loud", "loud", source)
+    result = process("list", "env", "--json", cwd=tmp_path, path=site)
+    assert any(row["id"] == "loud" for row in json.loads(result.stdout))
+    assert result.stderr == "hello\nand again\n"
+
+
+def test_ctrl_c_while_plugins_are_loaded_is_one_line(tmp_path: Path) -> None:
+    site = install(tmp_path / "site", "slow", "slow", "raise KeyboardInterrupt")
+    for command in (["list"], ["--help"], ["info", "wordle"]):
+        result = process(*command, cwd=tmp_path, path=site)
+        assert (result.returncode, result.stdout) == (130, "")
+        assert result.stderr.strip() == "rftgym: error: interrupted"
 
 
 def test_an_id_that_two_distributions_register_is_listed_twice_as_unusable(tmp_path: Path) -> None:
@@ -199,6 +228,23 @@ def test_a_failed_run_is_one_line_and_code_1_and_a_bug_keeps_its_traceback(tmp_p
     assert bug.returncode == 1
     assert "Traceback" in bug.stderr
     assert "ZeroDivisionError: a bug" in bug.stderr
+    assert process("greet", "goodbye", cwd=tmp_path, path=site).returncode == 7
+
+
+def test_an_environment_that_ends_the_process_is_named_with_its_line(tmp_path: Path) -> None:
+    methods = "    make_tasks = make_rubric = prompt = None\n    def __init__(self): sys.exit(0)\n"
+    source = f"import sys, rftgym\nclass Leaver(rftgym.SingleTurnEnv):\n{methods}"
+    (tmp_path / "leaver.py").write_text(source)
+    result = process("eval", "--env", "./leaver.py:Leaver", cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"rftgym: error: .*leaver\.py:4 \(__init__\) called sys\.exit\(0\)\n", result.stderr)
+
+
+def test_a_group_of_commands_without_one_of_them_shows_what_there_is(rftgym: Any) -> None:
+    result = rftgym("export")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: rftgym export [OPTIONS] COMMAND")
+    assert re.search(r"^  openenv  Serve an environment", result.err, re.MULTILINE)
 
 
 def test_a_reader_who_leaves_early_is_no_error(tmp_path: Path) -> None:
@@ -341,6 +387,29 @@ def test_the_record_of_a_game_is_all_that_json_prints(tmp_path: Path) -> None:
 def test_what_is_typed_raw_is_the_completion(tmp_path: Path) -> None:
     result = process("play", "wordle", "--raw", "--json", stdin="crane\n" * 6, cwd=tmp_path)
     assert json.loads(result.stdout)["components"]["format"] == 0
+
+
+def test_what_a_task_says_moves_nothing_on_a_terminal(rftgym: Any, tmp_path: Path) -> None:
+    source = """
+import rftgym
+from rftgym.tasks import ListTaskset
+
+class Steering(rftgym.SingleTurnEnv):
+    def make_tasks(self):
+        return ListTaskset([rftgym.Task("one", {})])
+
+    def make_rubric(self):
+        return rftgym.Rubric([rftgym.Component("zero", lambda: 0.0)], success="zero")
+
+    def prompt(self, task):
+        return "naïve\\xa0\\N{OWL}\\r\\n\\tnow \\x1b]0;title\\x07 \\ud83e"
+"""
+    (tmp_path / "steering.py").write_text(source, encoding="utf-8")
+    shown = "naïve\xa0\N{OWL}\n{}\tnow \\x1b]0;title\\x07 \\ud83e\n"
+    told = rftgym("info", "./steering.py:Steering")
+    assert told.code == 0 and shown.format("  ") in told.out
+    played = process("play", "./steering.py:Steering", cwd=tmp_path, stdin="fine\n")
+    assert (played.returncode, played.stderr) == (0, "") and shown.format("") in played.stdout
 
 
 def test_a_game_left_early_is_not_scored(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_an_environment_without_solutions_is_compared_without_arms_that_need_the
         ({"factors": [float("inf")]}, {}, "--rates inf"),
         ({"arms": ["sft", "dpo"]}, {}, "no arm 'dpo'"),
         ({"arms": ["base"]}, {}, "at least one arm"),
-        ({"probes": ["wordel"]}, {}, "wordle"),
+        ({"others": ["wordel"]}, {}, "wordle"),
         ({}, {"env": {"id": "letters", "train_tasks": 3}}, "train_tasks"),
         ({}, {"trainer": {"id": "sft"}}, "an algorithm that plays"),
         ({}, {"model": {"id": "openai:x@http://127.0.0.1:9/v1"}}, "no weights"),

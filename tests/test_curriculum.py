@@ -162,7 +162,7 @@ def test_a_part_that_is_rare_has_levels_too() -> None:
     assert found and len(order._edges["b"]) == len(order._edges["a"])
 
 
-def test_what_is_harder_than_all_that_was_probed_comes_in_the_end() -> None:
+def test_what_is_harder_than_all_that_was_looked_at_comes_in_the_end() -> None:
     tasks = ProceduralTaskset(
         lambda split, rng, id: Task(id, {}, split, 1.0 if id.endswith("-570") else rng.random() / 2)
     )

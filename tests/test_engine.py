@@ -320,6 +320,37 @@ def test_an_environment_that_says_nothing_broke_its_contract() -> None:
     assert trajectory.truncated
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("an owl \ud83e", "said half a character (the lone surrogate U+D83E)"), (5, "said 5, which is no text")],
+)
+def test_what_no_policy_can_read_is_a_failure_and_no_crash(said: Any, told: str) -> None:
+    class Unreadable(Counting):
+        def respond(self, state: dict[str, int], turn: Turn, rng: Random) -> rftgym.Response:
+            response = super().respond(state, turn, rng)
+            return response if response.terminated else rftgym.Response(said)
+
+    trajectories = play(Unreadable(), rftgym.ScriptedPolicy(echo), SAMPLING, tasks=TASKS[:2], seeds=[1, 2])
+    assert [t.terminated for t in trajectories] == [True, False]
+    assert trajectories[1].failures == [Failure("environment", "Unreadable", "ContractError", told)]
+
+
+def test_an_environment_that_calls_exit_is_a_failure() -> None:
+    class Leaving(Counting):
+        def begin(self, task: Task, rng: Random) -> tuple[dict[str, int], str]:
+            if task.id == "t0":
+                raise SystemExit(3)
+            return super().begin(task, rng)
+
+        def respond(self, state: dict[str, int], turn: Turn, rng: Random) -> rftgym.Response:
+            raise SystemExit("bye")
+
+    trajectories = play(Leaving(), rftgym.ScriptedPolicy(echo), SAMPLING, tasks=TASKS[:2], seeds=[1, 2])
+    assert [t.failures for t in trajectories] == [
+        [Failure("environment", "Leaving", "SystemExit", message)] for message in ("3", "bye")
+    ]
+
+
 def test_a_parser_that_raises_is_named() -> None:
     class Picky(Parser):
         def parse(self, completion: str) -> Parsed:

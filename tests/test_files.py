@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +12,15 @@ import pytest
 
 import rftgym
 from rftgym.cli import main
-from rftgym.config import ModelSettings, RunConfig, parsed
+from rftgym.cli.train import again
+from rftgym.config import EnvSettings, ModelSettings, RunConfig, parsed
 from rftgym.errors import UsageError
 from rftgym.files import absolute, is_file, label, module_from
 from rftgym.mixing import absolute_mix, label_mix
 from rftgym.plugins import discover
 from rftgym.registry import make_parser, make_policy, make_reward, trainer_class
 from rftgym.runs import sources
+from rftgym.runs.directory import RunDirectory
 
 ENV = """
 import rftgym
@@ -316,5 +319,204 @@ def test_info_and_the_command_to_try_again_name_the_file(
 ) -> None:
     assert main(["info", "./guess.py:Guess"]) == 0
     assert "guess.py:Guess" in capsys.readouterr().out
+    assert main(["info", "./taste.py:short", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "reward"
+    for id, said in (("./taste.py:long", "has no 'long'"), ("./beside.py:ANSWER", "is no env")):
+        assert main(["info", id]) == 2
+        assert said in capsys.readouterr().err
     assert main(["train", "--env", "./guess.py", *QUICK]) == 0
-    assert f"again   rftgym eval --env {folder}/guess.py --model runs/" in capsys.readouterr().out
+    assert "again   rftgym eval --model runs/" in capsys.readouterr().out
+
+
+ASKED = """
+import rftgym
+from pydantic import Field
+from rftgym.tasks import ListTaskset
+
+
+class Row(rftgym.TaskRow):
+    question: str
+
+
+class Asked(rftgym.SingleTurnEnv):
+    task_row = Row
+
+    def __init__(self, politely: bool = False, **settings):
+        self.polite = "Please: " if politely else ""
+        super().__init__(**settings)
+
+    def make_tasks(self):
+        return ListTaskset(rftgym.Task(f"{split}-0", {"question": "?"}, split) for split in rftgym.tasks.SPLITS)
+
+    def make_rubric(self):
+        @rftgym.reward()
+        def answered(answer: str | None) -> float:
+            return float(bool(answer))
+
+        @rftgym.reward()
+        def wordy(completion: str) -> float:
+            return min(1.0, len(completion) / 20)
+
+        return rftgym.Rubric([answered, wordy], success="answered")
+
+    def prompt(self, task):
+        return self.polite + task.data["question"]
+"""
+UNTIL_Y = """
+import rftgym
+
+
+class UntilY(rftgym.Parser):
+    def parse(self, completion):
+        return completion.partition("y")[0], True
+"""
+
+
+def test_the_command_to_try_again_measures_what_the_run_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pasted as it was printed: same tasks, prompts, parser, rewards, weights, sampling and seeds; also elsewhere."""
+    (folder / "asked.py").write_text(ASKED)
+    (folder / "until.py").write_text(UNTIL_Y)
+    rows = [
+        {"id": f"{split}-{i}", "split": split, "question": f"What of {i}?"}
+        for split in ("train", "validation", "test")
+        for i in range(6)
+    ]
+    (folder / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    changes = ["--reward", "./taste.py:short=0.3", "--weight", "wordy=0.5", "--tasks", "own.jsonl"]
+    changes += ["--set", "env.parser=./until.py:UntilY", "--set", "env.kwargs.politely=true"]
+    changes += ["--set", "rewards.clip=[0, 1.2]", "--temperature", "0.6", "--set", "evaluation.seed=5"]
+    changes += ["--set", "evaluation.samples=2", "--set", "evaluation.split=validation"]
+    assert main(["train", "--env", "./asked.py", *changes, *QUICK, "-n", "5", "--max-tokens", "12"]) == 0
+    said = capsys.readouterr()
+    (line,) = (line for line in said.out.splitlines() if line.startswith("again"))
+    words = shlex.split(line)[2:]
+    after = json.loads((Path(words[-1]) / "evaluations" / "after.json").read_text())
+
+    def measured(*arguments: str) -> dict[str, object]:
+        assert main([*words, "--json", *arguments]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    told = (
+        "env",
+        "split",
+        "n",
+        "samples",
+        "seed",
+        "success",
+        "reward",
+        "components",
+        "pass_at_k",
+        "unscored",
+    )
+    found = measured()
+    assert {name: found[name] for name in told} == {name: after[name] for name in told}
+    assert {"wordy", "short"} <= set(found["components"]) and found["reward"]["mean"] > 0
+
+    words[-1] = str(folder / words[-1])
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    assert measured()["reward"] == after["reward"]
+    fewer = measured("-n", "2", "--weight", "wordy=0")
+    assert fewer["n"] == 2 and fewer["seed"] == 5
+    assert measured("--env", "wordle", "-n", "2", "--max-tokens", "4")["env"] == "wordle"
+
+
+def test_measuring_a_run_again_says_what_has_changed_since(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--env", "./guess.py", *QUICK, "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)["run"]
+    (folder / "guess.py").write_text(ENV + "\n# changed\n")
+    assert main(["eval", "--model", run, "--quiet"]) == 0
+    said = capsys.readouterr().err
+    assert f"guess.py as in {run}; --env measures on another" in said
+    assert f"{folder}/guess.py has changed since the run began" in said
+    assert main(["eval", "--model", run, "--env", "./guess.py", "-n", "2", "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_stranger_s_run_gives_the_terminal_no_orders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"env": {"id": "no\x1b[31msuch"}}
+    run = RunDirectory.create(tmp_path, name="x", config=config, plugins=discover([]))
+    run.write_json("sources.json", {"/a\x1b]0;b": {"sha256": "0", "copy": "sources/a"}})
+    assert main(["eval", "--model", str(run.path)]) == 2
+    said = capsys.readouterr().err
+    assert "no\\x1b[31msuch as in" in said and "/a\\x1b]0;b is gone" in said
+    assert "\x1b" not in said
+
+
+def test_who_measures_a_run_consents_anew_to_code_without_isolation(tmp_path: Path) -> None:
+    config: RunConfig = parsed(RunConfig, {"env": {"id": "code", "kwargs": {"allow_unsafe_sandbox": True}}})
+    mixed = {"id": "code,wordle", "kwargs": {"code": {"allow_unsafe_sandbox": True}}}
+    of_mix: RunConfig = parsed(RunConfig, {"env": mixed, "model": {"weights": "./some"}})
+    one, other = (
+        RunDirectory.create(tmp_path, name="x", config=each.model_dump(mode="json"), plugins=discover([]))
+        for each in (config, of_mix)
+    )
+    assert one.measured_with()["env"]["kwargs"] == {}
+    assert other.measured_with()["env"]["kwargs"] == {"code": {}}
+    assert not {"id", "weights"} & set(other.measured_with()["model"])
+    assert again(one.path) == f"rftgym eval --model {one.path} --allow-unsafe-sandbox"
+    assert again(other.path).endswith(" --set env.kwargs.code.allow_unsafe_sandbox=true")
+
+
+BOX = """
+from rftgym.sandbox import LocalSandbox
+
+
+class Box(LocalSandbox):
+    pass
+"""
+
+
+def test_a_sandbox_from_a_file_is_kept_and_a_resume_says_that_it_has_changed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "box.py").write_text(BOX)
+    arguments = [
+        "train",
+        "--env",
+        "math",
+        "--set",
+        "env.kwargs.sandbox=./box.py:Box",
+        "--model",
+        "tiny-mixed",
+    ]
+    assert main([*arguments, *QUICK, "--json"]) == 0
+    run = Path(json.loads(capsys.readouterr().out)["run"])
+    kwargs = json.loads((run / "config.json").read_text())["env"]["kwargs"]
+    assert kwargs["sandbox"] == f"{folder}/box.py:Box"
+    index = json.loads((run / "sources.json").read_text())
+    assert (run / index[f"{folder}/box.py"]["copy"]).read_text() == BOX
+    (run / "result.json").unlink()
+    (folder / "box.py").write_text(BOX + "\n# changed\n")
+    assert main(["train", "--resume", str(run)]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{folder}/box.py has changed since the run began" in said
+
+
+def test_only_sandboxes_become_whole_paths_among_the_arguments() -> None:
+    kwargs = {"sandbox": "local", "text": "print.py", "math": {"sandbox": "./b.py:B", "text": "print.py"}}
+
+    def read(id: str) -> EnvSettings:
+        return parsed(RunConfig, {"env": {"id": id, "kwargs": kwargs}}).env
+
+    assert read("math").kwargs == kwargs and sources.named_in({"env": read("math").model_dump()}) == []
+    mixed, here = read("math,wordle"), Path.cwd()
+    assert mixed.kwargs == {**kwargs, "math": {"sandbox": f"{here}/b.py:B", "text": "print.py"}}
+    assert sources.named_in({"env": mixed.model_dump()}) == [here / "b.py"]
+
+
+def test_tasks_that_are_no_file_here_stay_as_they_are(folder: Path) -> None:
+    def tasks(value: str) -> str | None:
+        config: RunConfig = parsed(RunConfig, {"env": {"id": "dataset", "tasks": value}})
+        return config.env.tasks
+
+    (folder / "link.jsonl").symlink_to(folder / "own.jsonl")
+    (folder / "own.jsonl").write_text("")
+    assert tasks("openai/gsm8k") == "openai/gsm8k" and tasks("missing.jsonl") == "missing.jsonl"
+    assert tasks("link.jsonl") == f"{folder}/link.jsonl"

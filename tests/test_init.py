@@ -16,9 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import rftgym
 from rftgym.cli import init, main
@@ -122,6 +124,34 @@ class TestPackage:
             command = [sys.executable, "-m", "ruff", *what, "--config", str(ROOT / "pyproject.toml"), "."]
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
+
+
+class TestCIFile:
+    """GitHub's schema and actionlint, asked by hand, say nothing against it; here is what may change with us."""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_its_steps_are_those_of_its_kind(self, kind: str) -> None:
+        file = yaml.safe_load(example.package(KINDS[kind], Name("one"))[".github/workflows/ci.yml"])
+        (job,) = file["jobs"].values()
+        assert file[True] == [
+            "push",
+            "pull_request",
+        ]  # YAML 1.1 reads a bare `on` so, and GitHub does not mind
+        assert all(("uses" in step) != ("run" in step) for step in job["steps"])
+        commands = [step["run"] for step in job["steps"] if "run" in step]
+        own = {
+            "env": ["rftgym check one", "rftgym audit one"],
+            "reward": ["rftgym check one"],
+        }
+        assert commands == ["pip install -e '.[dev]'", "pytest", *own.get(kind, [])]
+
+    def test_its_pythons_are_those_that_the_package_takes(self) -> None:
+        project = tomllib.loads((example.folder() / "pyproject.toml").read_text())["project"]
+        file = yaml.safe_load((example.folder() / ".github/workflows/ci.yml").read_text())
+        versions = file["jobs"]["test"]["strategy"]["matrix"]["python"]
+        takes = SpecifierSet(project["requires-python"])
+        assert all(isinstance(version, str) and takes.contains(version) for version in versions)
+        assert not takes.contains("3.10") and versions[0] == "3.11"
 
 
 class TestSingleFile:
@@ -247,6 +277,7 @@ class TestCommandLine:
         assert next_ones == [
             ["pip", "install", "-e", str(tmp_path / "a b" / "rftgym-word-chain")],
             ["rftgym", "check", "word-chain"],
+            ["rftgym", "audit", "word-chain"],
             ["rftgym", "train", "--env", "word-chain", "--steps", "2"],
         ]
 
@@ -356,3 +387,36 @@ def test_from_the_wheel_to_a_trained_model_in_five_commands(wheel_venv: Path, tm
     shell("pip uninstall -y rftgym-sudoku")
     assert "sudoku" not in {row["id"] for row in json.loads(shell("rftgym list env --json"))}
     assert "rftgym_sudoku" not in shell("pip list")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["env", "reward"])  # of the others, installing and testing are above
+def test_the_steps_of_its_ci_file_run_one_after_the_other(
+    kind: str, wheel_venv: Path, tmp_path: Path
+) -> None:
+    """As on GitHub: each in a shell of its own, in the package's folder. pip fetches what builds it from an index."""
+    package = scaffold(kind, f"ci-{kind}", tmp_path).path
+    (job,) = yaml.safe_load((package / ".github/workflows/ci.yml").read_text())["jobs"].values()
+    steps = [step["run"] for step in job["steps"] if "run" in step]
+    assert steps[:2] == ["pip install -e '.[dev]'", "pytest"]
+    command = wheel_venv / "bin" / "pytest"  # pip writes it where pytest is not there already
+    command.write_text(f"#!{wheel_venv}/bin/python\nimport sys, pytest\nsys.exit(pytest.main())\n")
+    command.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PATH"] = os.pathsep.join([str(wheel_venv / "bin"), environment["PATH"]])
+    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    try:
+        for step in steps:
+            done = subprocess.run(
+                ["bash", "-e", "-c", step],
+                cwd=package,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, f"{step}\n{done.stdout}\n{done.stderr}"
+    finally:
+        uninstall = [str(wheel_venv / "bin" / "pip"), "uninstall", "-y", package.name]
+        subprocess.run(uninstall, check=True, capture_output=True)

@@ -82,7 +82,12 @@ def test_a_plugin_is_found_with_its_distribution_and_version(install: Install) -
         ("def broken(:", "SyntaxError: "),
         ("raise ValueError('two\\nlines')", "ValueError: two lines"),
         ("import sys; sys.exit('bye')", "SystemExit: bye"),
+        ("class Odd(BaseException): ...\nraise Odd('end')", "Odd: end"),
         ("x = 1", "it implements no hook; mark functions with @rftgym.hookimpl"),
+        (
+            "from rftgym import hookimpl\n@hookimpl\ndef rftgym_envs(): return []",
+            "no such hook 'rftgym_envs'; did you mean rftgym_environments?",
+        ),
         (
             "from rftgym import hookimpl\n@hookimpl\ndef rftgym_enviroments(): return []",
             "no such hook 'rftgym_enviroments'; did you mean rftgym_environments",

@@ -178,6 +178,9 @@ def test_opening_what_is_no_run_says_what_is_missing(tmp_path: Path) -> None:
     (run.path / "environment.json").write_text("[1")
     with pytest.raises(UsageError, match="no run that can be read"):
         RunDirectory.open(run.path)
+    (run.path / "config.json").write_text("[]")
+    with pytest.raises(UsageError, match=r"no run that can be read: config\.json holds no settings"):
+        RunDirectory.open(run.path)
 
 
 def test_a_run_that_is_being_made_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

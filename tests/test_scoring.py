@@ -177,6 +177,19 @@ def test_a_reward_that_exits_does_not_take_the_run_with_it() -> None:
         assert [f.kind for t in batch for f in t.failures] == ["SystemExit"] * 2
 
 
+def test_a_call_whose_error_is_no_exception_is_recorded_and_not_made_for_ever() -> None:
+    calls: list[str] = []
+
+    def cancelled(completion: str) -> float:
+        calls.append(completion)
+        raise asyncio.CancelledError("gone")
+
+    batch = [episode("1"), episode("2", sample=1)]
+    score_trajectories(rftgym.Rubric([component(cancelled, "cancelled")], success="cancelled"), batch)
+    assert calls == ["1", "2"]
+    assert [(f.kind, f.message) for t in batch for f in t.failures] == [("CancelledError", "gone")] * 2
+
+
 def test_a_rubric_that_cannot_be_composed_is_recorded() -> None:
     class Odd(rftgym.Rubric):
         def compose(self, values: Any) -> Score:

@@ -638,7 +638,7 @@ def test_a_retreat_lowers_the_trainers_micro_batch(
     assert seen == [2]
 
 
-def test_no_episode_is_longer_than_the_context(tmp_path: Path) -> None:
+def test_no_episode_is_longer_than_the_context(monkeypatch: pytest.MonkeyPatch) -> None:
     env = rftgym.make("wordle")
     config = rftgym.training.resolve([{"env": "wordle"}], installed())  # type: ignore[attr-defined]
     policy = make_policy(config.model, trainable=True, seed=0)
@@ -647,6 +647,18 @@ def test_no_episode_is_longer_than_the_context(tmp_path: Path) -> None:
         **given, sampling=rftgym.Sampling(max_tokens=32), run=None, resume_from=None, evaluate_now=print
     )
     assert 400 < context.longest_episode_tokens() <= 1024
+    whole, honest = context.longest_episode_tokens(), env.begin
+
+    def begin(self: Any, task: Any, rng: Any) -> Any:
+        if task.id == first.id:
+            raise RuntimeError("the board is gone")
+        return honest(task, rng)
+
+    first = env.tasks.sample("train", 1, config.seed)[0]
+    monkeypatch.setattr(type(env), "begin", begin)
+    assert (
+        context.longest_episode_tokens() == whole
+    )  # the rollout tells of it; here the others' lengths will do
 
 
 # ---- a model that has no chance

@@ -17,8 +17,8 @@ from rftgym_triton_kernels.cases import Tensor, case_seed, choose_reading, decoy
 from rftgym_triton_kernels.compare import Failed, Replica, discriminating, mismatch, read_results
 from rftgym_triton_kernels.dtypes import FLOATS
 from rftgym_triton_kernels.env import TritonKernelsEnv
-from rftgym_triton_kernels.probing import sandboxed
 from rftgym_triton_kernels.problems import ProblemRow, problem_of, problems, tasks
+from rftgym_triton_kernels.trying import sandboxed
 
 DOUBLE = {
     "name": "double",

@@ -76,7 +76,7 @@ def convert(text: str, name: str, *, shrink: int = SHRINK) -> ProblemRow:
         raise CannotTell(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
-def probed(row: ProblemRow, evaluate: Evaluate) -> ProblemRow:
+def tried(row: ProblemRow, evaluate: Evaluate) -> ProblemRow:
     """The problem without the cases that its reference cannot do.
 
     Args:
@@ -120,7 +120,7 @@ def convert_folder(
     for path in _files(checkout):
         try:
             row = convert(path.read_text(encoding="utf-8"), _name(path.stem, names), shrink=shrink)
-            rows.append(row if evaluate is None else probed(row, evaluate))
+            rows.append(row if evaluate is None else tried(row, evaluate))
         except (CannotTell, UnicodeDecodeError, RecursionError) as error:
             refused[path.name] = str(error)
     return rows, refused
@@ -222,12 +222,14 @@ def _name(stem: str, names: set[str]) -> str:
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write."
 )
 @click.option("--shrink", default=SHRINK, show_default=True, help="Most elements that an argument may have.")
-@click.option("--probe/--no-probe", default=True, help="Run each reference once, in the sandbox.")
-def main(checkout: Path, out: Path, shrink: int, probe: bool) -> None:
+@click.option(
+    "--try/--no-try", "try_references", default=True, help="Run each reference once, in the sandbox."
+)
+def main(checkout: Path, out: Path, shrink: int, try_references: bool) -> None:
     """Turn the level-1 problems of a KernelBench CHECKOUT into a problems file."""
     try:
-        if probe:
-            from rftgym_triton_kernels.probing import sandboxed  # starts processes: only where it is wanted
+        if try_references:
+            from rftgym_triton_kernels.trying import sandboxed  # starts processes: only where it is wanted
 
             with sandboxed() as evaluate:
                 rows, refused = convert_folder(checkout, shrink=shrink, evaluate=evaluate)

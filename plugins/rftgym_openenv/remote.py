@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
+import random
+import sys
 import threading
 import time
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -134,9 +138,7 @@ class Remote:
         Raises:
             InfrastructureError: the server cannot be reached, or fails.
         """
-        import httpx
-
-        address = self.address
+        httpx, address = _httpx(), self.address
         try:
             with (
                 httpx.Client(
@@ -150,10 +152,25 @@ class Remote:
                     return None
                 response.raise_for_status()
                 return json.loads(_bounded(response.iter_bytes()))
+        except httpx.ConnectError as error:
+            raise InfrastructureError(
+                f"cannot connect to {address.url}: {shown(error)}; does the server run?"
+            ) from error
         except (httpx.HTTPError, ValueError, RecursionError) as error:
             raise InfrastructureError(f"{address.url}{shown(path, 80)}: {shown(error)}") from error
         except httpx.InvalidURL as error:
             raise UsageError(f"{address.url!r} is no address of a server: {shown(error)}") from error
+
+
+def _httpx() -> ModuleType:
+    """The module, whose first import draws from the process's generator: a module of rich's, which it imports, does."""
+    if "httpx" in sys.modules:
+        return sys.modules["httpx"]
+    state = random.getstate()
+    try:
+        return importlib.import_module("httpx")
+    finally:
+        random.setstate(state)
 
 
 def _bounded(parts: Any) -> bytes:

@@ -61,7 +61,7 @@ def _looked_up(env: TextEnv[Any]) -> list[Solved]:
 def _solutions(env: TextEnv[Any]) -> Iterator[Solved]:
     if env.tasks.size("train") == 0:
         return
-    for task in env.tasks.probe("train", LOOKED_AT, SEED):
+    for task in env.tasks.survey("train", LOOKED_AT, SEED):
         talk = env.demonstrate(task, 0)
         if talk and completions(talk):
             yield Solved(task, _question(talk), completions(talk))
@@ -77,7 +77,7 @@ def _prompted(env: TextEnv[Any]) -> Iterator[Solved]:
     """Of a few train tasks, an answer in the last tags that the opening names."""
     if env.tasks.size("train") == 0:
         return
-    for task in env.tasks.probe("train", PROMPTS, SEED):
+    for task in env.tasks.survey("train", PROMPTS, SEED):
         messages = opening(env, task)
         tags = PAIR.findall("\n".join(message.content for message in messages))
         if tags:

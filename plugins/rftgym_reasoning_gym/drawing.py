@@ -12,6 +12,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any, Final
 
 from rftgym.errors import MissingPackageError, RftgymError, UnknownIdError, UsageError
@@ -23,7 +24,8 @@ DRAWS: Final = 1 << 31
 """Some datasets make a NumPy generator from the draw, which has to fit in 32 bits."""
 OWN_FIELDS: Final = ("seed", "size")
 _KEPT: Final = 1024
-"""Entries at hand, since an episode asks for its own again when it is scored."""
+_WORTH_KEEPING_SECONDS: Final = 1e-4
+"""An entry that took so long to draw stays at hand; to keep the others takes longer than to draw them again."""
 
 
 class NoEntry(RftgymError):
@@ -67,18 +69,20 @@ class Dataset:
             NoEntry: the dataset gives up on it.
             InfrastructureError: the process or sandbox that makes it failed.
         """
-        found = self._kept.get(draw)
-        if found is not None:
-            return found
+        kept = self._kept.get(draw)
+        if kept is not None:
+            return kept
+        begun = perf_counter()
         try:
             found = self._draw(draw)
         except RftgymError:
             raise
         except Exception as error:
             raise NoEntry(f"reasoning-gym:{self.name} makes nothing of draw {draw}: {error}") from error
-        if len(self._kept) >= _KEPT:
-            self._kept.clear()
-        self._kept[draw] = found
+        if perf_counter() - begun > _WORTH_KEEPING_SECONDS:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[draw] = found
         return found
 
     def _drawn_apart(self, draw: int) -> Entry:

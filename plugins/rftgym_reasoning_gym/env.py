@@ -18,7 +18,7 @@ from rftgym_reasoning_gym.guards import CHEATS, SHUT_IN
 from rftgym_reasoning_gym.quirks import APART, EXECUTES
 from rftgym_reasoning_gym.scoring import verdict
 from rftgym_reasoning_gym.solutions import solution
-from rftgym_reasoning_gym.tasks import DrawnTasks
+from rftgym_reasoning_gym.tasks import DrawnTasks, Posed
 
 SYSTEM = "Answer the question. You may think first. Write the final answer, and nothing else, in <{tag}></{tag}> tags."
 
@@ -71,6 +71,7 @@ class ReasoningGymEnv(SingleTurnEnv):
     """
 
     task_row = EntryRow
+    draws = False
 
     def __init__(
         self,
@@ -116,9 +117,12 @@ class ReasoningGymEnv(SingleTurnEnv):
 
     def entry(self, task: Task) -> Entry:
         """What the dataset's scorer wants to know of a task: drawn again where it is no longer at hand."""
-        if "draw" in task.data:
-            return self.dataset.entry(task.data["draw"])
-        return dict(task.data)
+        data = task.data
+        if type(data) is Posed:
+            return data.entry
+        if "draw" in data:
+            return self.dataset.entry(data["draw"])
+        return dict(data)
 
     def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
         """The entry's answer, or one that was found for it; None where there is none that the scorer calls right."""

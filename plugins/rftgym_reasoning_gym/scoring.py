@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rftgym.errors import InfrastructureError, RftgymError
 from rftgym_reasoning_gym.drawing import Dataset, Entry
@@ -24,6 +24,11 @@ class Verdict(NamedTuple):
     why: str = ""
 
 
+RIGHT: Final = Verdict(1.0)
+PARTICULAR: Final = frozenset({*GUARDS, *REFEREES, *SHUT_IN, *CHANGES_ENTRY})
+"""Datasets whose own scorer is not all there is to it."""
+
+
 def verdict(dataset: Dataset, answer: str | None, entry: Entry) -> Verdict:
     """Score an answer. An exception of the foreign scorer is told in the verdict and is no 0.
 
@@ -35,11 +40,10 @@ def verdict(dataset: Dataset, answer: str | None, entry: Entry) -> Verdict:
         return Verdict(0.0, "no answer")
     name = dataset.name
     try:
-        if name in GUARDS:
-            GUARDS[name](answer, entry)
-        value = _scored(dataset, answer, entry)
-        if value >= 1.0 and name in REFEREES:
-            REFEREES[name](answer, entry)
+        if name in PARTICULAR:
+            value = _looked_at(dataset, answer, entry)
+        else:
+            value = float(dataset.foreign.score_answer(answer, entry))
     except Unreadable as error:
         return Verdict(0.0, str(error))
     except (InfrastructureError, RftgymError):
@@ -48,7 +52,22 @@ def verdict(dataset: Dataset, answer: str | None, entry: Entry) -> Verdict:
         if isinstance(error, UNREADABLE.get(name, ())):
             return Verdict(0.0, "not of the form that was asked for")
         return Verdict(None, f"{type(error).__name__}: {error}"[:500])
-    return Verdict(value)
+    return RIGHT if value == 1.0 else Verdict(value)
+
+
+def _looked_at(dataset: Dataset, answer: str, entry: Entry) -> float:
+    """The value of an answer that a guard lets pass, and a referee where it is called right.
+
+    Raises:
+        Unreadable: one of them does not.
+    """
+    name = dataset.name
+    if name in GUARDS:
+        GUARDS[name](answer, entry)
+    value = _scored(dataset, answer, entry)
+    if value >= 1.0 and name in REFEREES:
+        REFEREES[name](answer, entry)
+    return value
 
 
 def _scored(dataset: Dataset, answer: str, entry: Entry) -> float:

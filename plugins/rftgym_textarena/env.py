@@ -13,7 +13,7 @@ from rftgym.errors import UsageError
 from rftgym.parser import Parsed, Parser
 from rftgym.tasks import ListTaskset, ProceduralTaskset, Taskset
 from rftgym_textarena.games import Template, single_player, template, twin
-from rftgym_textarena.isolation import played
+from rftgym_textarena.isolation import played, stepped
 from rftgym_textarena.solutions import CHEATS, SOLVERS
 
 LONGEST_MOVE = 4_000
@@ -62,20 +62,24 @@ class Episode:
         for act in template.act:
             text = act(text)
         refuses = template.rules.refuses
-        reason = "That is too long for a move." if len(text) > LONGEST_MOVE else refuses and refuses(text)
-        if reason:
-            self.state.set_invalid_move(reason=reason, reward=self.progress())
-            self.state.step()
-        else:
-            played(self.generator, self.game.step, text)
+        if len(text) > LONGEST_MOVE or refuses is not None:
+            reason = "That is too long for a move." if len(text) > LONGEST_MOVE else refuses and refuses(text)
+            if reason:
+                self.state.set_invalid_move(reason=reason, reward=self.progress())
+                self.state.step()
+                return
+        stepped(self.generator, self.game, text)
 
     def news(self) -> str:
         """What the game said since it was asked last, without the player's own words; then it is forgotten."""
-        observations = self.game.state.observations
-        told, observations[0], own = observations[0], [], self.template.own_words
-        # Three games file the player's words in the wrong order, without a text.
-        said = [text.strip("\n") for _, text, kind in told if kind is not own and isinstance(text, str)]
-        return "\n".join(said).strip()
+        observations, own, said = self.game.state.observations, self.template.own_words, ""
+        told, observations[0] = observations[0], []
+        for _, text, kind in told:
+            # Three games file the player's words in the wrong order, without a text.
+            if kind is not own and isinstance(text, str):
+                text = text.strip("\n")
+                said = f"{said}\n{text}" if said else text
+        return said.strip()
 
     def progress(self) -> float:
         """How far the player got, as the game counts it at its own limit of turns; 0 where it does not count."""
@@ -87,14 +91,16 @@ class Episode:
 
     def outcome(self) -> dict[str, Any]:
         """The game's reward, put right and to scale, whether it was won and why it ended; also of a game cut short."""
-        state, rules = self.state, self.template.rules
-        info = state.game_info[0]
-        ended = state.rewards is not None
-        paid = rules.reward(self.game, float(state.rewards[0])) if ended else self.progress()
-        won = rules.won(self.game) if rules.won else paid >= rules.pays
+        game, rules = self.game, self.template.rules
+        state = game.state
+        info, rewards = state.game_info[0], state.rewards
+        paid = self.progress() if rewards is None else float(rewards[0])
+        if rewards is not None and rules.reward is not None:
+            paid = rules.reward(game, paid)
+        won = paid >= rules.pays if rules.won is None else rules.won(game)
         return {
             "outcome": min(max(paid / rules.pays, -1.0), 1.0),
-            "won": bool(ended and won and not info["invalid_move"]),
+            "won": bool(rewards is not None and won and not info["invalid_move"]),
             "reason": str(info.get("reason") or ""),
         }
 
@@ -113,8 +119,8 @@ def _won(turn: Turn) -> float:
 
 
 def _valid(trajectory: Trajectory) -> float:
-    taken = sum(bool(turn.info.get("valid")) for turn in trajectory.turns)
-    return taken / len(trajectory.turns)
+    turns = trajectory.turns
+    return len([turn for turn in turns if turn.info.get("valid")]) / len(turns)
 
 
 class TextArenaEnv(rftgym.MultiTurnEnv[Episode]):
@@ -133,6 +139,7 @@ class TextArenaEnv(rftgym.MultiTurnEnv[Episode]):
     """
 
     parser = MoveParser()
+    draws = False
 
     def __init__(
         self, name: str, *, game: Mapping[str, Any] | None = None, partial: bool = True, **settings: Any
@@ -181,14 +188,13 @@ class TextArenaEnv(rftgym.MultiTurnEnv[Episode]):
     def respond(self, state: Episode, turn: Turn, rng: Random) -> Response:
         """Hand the move to the game."""
         state.move(turn.answer or "")
-        game = state.state
+        game, said = state.game.state, state.news()
         over = bool(game.done)
         info: dict[str, Any] = {"valid": not (game.error_count or game.game_info[0]["invalid_move"])}
-        said = state.news()
         if over or state.turns >= self.max_turns:
             info.update(state.outcome())
             said = f"{said}\n{info['reason']}".strip()
-        return Response(said or "Your move?", terminated=over, info=info)
+        return Response(said or "Your move?", over, info)
 
     def demonstrate(self, task: Task, seed: int) -> list[Message] | None:
         """A game that is won, where a way to win is known (docs/adapters/textarena.md lists those games)."""

@@ -26,7 +26,7 @@ from typing import Any
 
 from rftgym.errors import ContractError, MissingPackageError, UnknownIdError, UsageError
 from rftgym.syntax import parse
-from rftgym_textarena.isolation import InOrder, dealt, isolate, no_download, played
+from rftgym_textarena.isolation import InOrder, dealt, isolate, no_download, played, undrawn
 from rftgym_textarena.rules import RULES, Rules, mend
 
 VARIANTS = ("-raw", "-train")
@@ -51,7 +51,7 @@ def registry(what: str = "environment 'textarena'") -> Mapping[str, Any]:
         MissingPackageError: TextArena is not installed, or cannot be imported.
     """
     try:
-        with no_download():
+        with no_download(), undrawn():
             found: Mapping[str, Any] = importlib.import_module("textarena.envs.registration").ENV_REGISTRY
     except ImportError as error:
         raise MissingPackageError(what, "textarena", "textarena", why=error) from error
@@ -102,7 +102,9 @@ class Template:
         act: TextArena's own wrappers of actions, those of this id.
         own_words: the kind of an observation that repeats what the player said.
         shared: by address, what all copies of the game share.
-        own: what each copy has for itself, and how it is copied.
+        kind: the game's class.
+        attributes: what a copy of the game begins with: name, value and, where each copy has its own, how that is
+            copied.
     """
 
     name: str
@@ -111,7 +113,8 @@ class Template:
     act: tuple[Callable[[str], str], ...]
     own_words: Any
     shared: Mapping[int, Any]
-    own: tuple[tuple[str, Callable[[Any], Any]], ...]
+    kind: type
+    attributes: tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
 
     @functools.cached_property
     def moves(self) -> int:
@@ -155,7 +158,8 @@ class Template:
             except (ArithmeticError, RuntimeError) as error:  # a puzzle that is solved already, a full room
                 failure: object = error
                 continue
-            if self.rules.fair is None or self.rules.fair(game):
+            fair = self.rules.fair
+            if fair is None or fair(game):
                 return game, generator
             failure = "it cannot be won"
         raise ContractError(
@@ -163,11 +167,10 @@ class Template:
         )
 
     def _deal(self, seed: int) -> tuple[Any, Random]:
-        game = object.__new__(type(self.game))
-        attributes = game.__dict__
-        attributes.update(self.game.__dict__)
-        for attribute, copied in self.own:
-            attributes[attribute] = copied(attributes[attribute])
+        game: Any = object.__new__(self.kind)
+        # One by one: once its __dict__ was touched, CPython looks an object's attributes up the slow way.
+        for attribute, value, copied in self.attributes:
+            setattr(game, attribute, value if copied is None else copied(value))
         with _DEALING:
             generator = dealt(seed, game.reset)
         if self.rules.mended:
@@ -238,9 +241,11 @@ def _made(name: str, settings: Mapping[str, Any]) -> Template:
     wrappers = [each for each in spec.default_wrappers or () if issubclass(each, textarena.ActionWrapper)]
     act = tuple(each(game).action for each in reversed(wrappers))
     shared = {id(value): value for value in vars(game).values() if _is_shared(value)}
-    own = tuple((a, _copier(v)) for a, v in vars(game).items() if id(v) not in shared and _is_container(v))
+    own = {a for a, v in vars(game).items() if id(v) not in shared and _is_container(v)}
+    attributes = tuple((a, v, _copier(v) if a in own else None) for a, v in vars(game).items())
     rules = RULES.get(type(game).__name__, Rules())
-    return Template(name, game, rules, act, textarena.ObservationType.PLAYER_ACTION, shared, own)
+    own_words = textarena.ObservationType.PLAYER_ACTION
+    return Template(name, game, rules, act, own_words, shared, type(game), attributes)
 
 
 def _constructed(what: str, entry_point: Any, arguments: Mapping[str, Any]) -> Any:

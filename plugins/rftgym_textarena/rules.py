@@ -23,7 +23,7 @@ class Rules:
         pays: the game's reward for all that can be won.
         won: whether an ended game was won; where none is given, one that paid all there is, and not for an
             invalid move.
-        reward: the game's reward put right.
+        reward: the game's reward put right, where it needs that.
         key: of what was dealt, where deals are so few that two splits would share them.
         fair: whether what was dealt can be won.
         fixed: the game is always the same, whatever the seed.
@@ -36,7 +36,7 @@ class Rules:
     moves: Callable[[Any], int] = lambda game: ENDLESS
     pays: float = 1.0
     won: Callable[[Any], bool] | None = None
-    reward: Callable[[Any, float], float] = lambda game, reward: reward
+    reward: Callable[[Any, float], float] | None = None
     key: Callable[[Any], Any] | None = None
     fair: Callable[[Any], bool] | None = None
     fixed: bool = False

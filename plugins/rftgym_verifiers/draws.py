@@ -64,6 +64,7 @@ class _Remembered:
         self._seen: Any = None
         self.state: Any = None
         self.bytes = b""
+        self.beside: Any = None
         self.address = 0
 
     def look(self) -> Any:
@@ -76,7 +77,7 @@ class _Remembered:
         if seen is None or seen != self._seen:
             self.state = self._ask()
         self._seen = seen
-        self.bytes = seen[0] if seen else b""
+        self.bytes, self.beside = seen or (b"", None)
 
     def changed(self) -> bool:
         seen = self.look()
@@ -126,10 +127,17 @@ class _Globals:
         return drawn
 
     def restore(self) -> None:
-        _GENERATOR.setstate(self._random.state)
+        """Put both as they were: by their bytes where that is possible, which takes a fraction of the time."""
+        saved = self._random
+        if saved.address:
+            ctypes.memmove(saved.address, saved.bytes, _STATE_BYTES)
+            _GENERATOR.gauss_next = saved.beside
+        else:
+            _GENERATOR.setstate(saved.state)
         saved = self._numpy
-        if saved.address and not saved.state[3]:  # quicker than set_state, which takes 100 µs
-            _NUMPY.seed(0)  # forgets a pending number
+        if saved.address and not saved.state[3]:
+            if _pending_in_numpy() != saved.beside:
+                _NUMPY.seed(0)  # forgets a pending number
             ctypes.memmove(saved.address, saved.bytes, _STATE_BYTES)
         else:
             _NUMPY.set_state(saved.state)

@@ -11,7 +11,8 @@ floor
     take away) are left out of it, since whoever avoids a penalty has not earned anything;
 gold
     what the environment's own solution earns (:meth:`rftgym.TextEnv.demonstrate`); where it knows none, the most that
-    the rubric can pay;
+    the rubric can pay, without what nothing that was tried earned (success aside): it may be out of reach, and would
+    make every gap small;
 gap of an attempt
     (reward - floor) / (gold - floor). Where the solution earns no more than the floor, the reward cannot tell: 1.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -86,8 +86,8 @@ class Audit:
         tasks: with everything that was tried on them.
         max_gap: above it the audit does not pass.
         seed: of the choice of tasks and of what probes draw.
-        ceiling: gold is the rubric's most, since the environment, or a part of a mix, knows no solution.
         rubric: that scored them.
+        unearned: components, with their worth, that are left out of a gold that no solution tells.
         seconds: of processor time, this process and those that it waited for.
     """
 
@@ -97,7 +97,7 @@ class Audit:
     max_gap: float
     tasks: list[Tried]
     rubric: Rubric
-    ceiling: bool = False
+    unearned: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
     @cached_property
@@ -109,6 +109,11 @@ class Audit:
     def spoilt(self) -> list[Policy]:
         """Every way to spoil a solution, the one that is most often called a success first."""
         return sorted(self._ways(spoils=True), key=lambda each: -(each.successes - each.lucky))
+
+    @property
+    def guessed(self) -> list[Tried]:
+        """Tasks whose gold is the most that the rubric can pay, since no solution tells it."""
+        return [each for each in self.tasks if each.solution is None and each.gold is not None]
 
     @property
     def worst(self) -> Policy | None:
@@ -216,7 +221,7 @@ class Audit:
     def unscored(self) -> Counter[str]:
         """Why attempts could not be scored, with their number."""
         every = (each for task in self.tasks for each in task.attempts if each.reward is None)
-        return Counter(_reason(each) for each in every)
+        return Counter(reason(each) for each in every)
 
     def _ways(self, *, spoils: bool) -> list[Policy]:
         by_way: dict[tuple[str, str, str], dict[int, Attempt]] = {}
@@ -275,7 +280,9 @@ class Audit:
             "policy": None if self.worst is None else self.worst.name,
             "with_luck": None if self.luckiest is None else self.luckiest.gap + self.luckiest.luck,
             "luckiest": None if self.luckiest is None else self.luckiest.name,
-            "gold": "ceiling" if self.ceiling else "solutions",
+            "gold": "ceiling" if self.guessed else "solutions",
+            "guessed": len(self.guessed),
+            "unearned": dict(self.unearned),
             "unsolved": [each.task.id for each in self.unsolved],
             "measured": sum(each.measured for each in self.tasks),
             "scored": self.scored_share,
@@ -309,7 +316,8 @@ def _shown(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _reason(attempt: Attempt) -> str:
+def reason(attempt: Attempt) -> str:
+    """Why an attempt could not be scored."""
     failures = [] if attempt.trajectory is None else attempt.trajectory.failures
     if not failures:
         return "a reward said None"

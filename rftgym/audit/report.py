@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rftgym.audit.attempts import Attempt, Said
-from rftgym.audit.figures import SCORED, Audit, Policy
+from rftgym.audit.figures import SCORED, Audit, Policy, reason
 from rftgym.intervals import Interval
 
 POLICIES = 8
@@ -32,8 +32,10 @@ def _lines(audit: Audit) -> Iterator[str]:
     yield from _best(audit)
     yield from _listed("Called a success without the solution's answer", audit.wins)
     yield from _spoilt(audit)
-    for reason, count in audit.unscored.most_common(SHOWN):
-        yield f"{count} attempts could not be scored: {escaped(reason)}"
+    for why, count in audit.unscored.most_common(SHOWN):
+        yield f"{count} attempts could not be scored: {escaped(why)}"
+    yield ""
+    yield _verdict(audit)
 
 
 def _head(audit: Audit) -> Iterator[str]:
@@ -59,12 +61,8 @@ def _head(audit: Audit) -> Iterator[str]:
 
 def _doubts(audit: Audit) -> Iterator[str]:
     """What makes the figure worth less."""
-    most = next((task.gold for task in audit.tasks if task.gold is not None and task.solution is None), None)
-    if audit.ceiling and most is not None:
-        yield (
-            "The environment shows no solutions (demonstrate()), so gold is the most that the rewards can pay, "
-            f"{most:g}: where no answer earns that, the gap is larger. Luck cannot be told from a hole"
-        )
+    if audit.guessed:
+        yield _guess(audit)
     unknown = sum(not task.measured for task in audit.tasks)
     if unknown:
         yield (
@@ -73,12 +71,59 @@ def _doubts(audit: Audit) -> Iterator[str]:
         )
     if audit.scored_share < SCORED:
         yield f"The rewards could value only {audit.scored_share:.0%} of the policies' attempts: mend that first"
+    yield from _unsolved(audit)
+
+
+def _unsolved(audit: Audit) -> Iterator[str]:
+    """Solutions of the environment's own that do not win, by what is wrong with them."""
+    unscored = [each for each in audit.unsolved if each.solution is not None and each.solution.reward is None]
+    lost = [each for each in audit.unsolved if each.solution is not None and each.solution.reward is not None]
+    for found, fault in ((unscored, "cannot be scored"), (lost, "is no success")):
+        first = found[0].solution if found else None
+        if first is not None:
+            ids = ", ".join(escaped(task.task.id) for task in found[:SHOWN])
+            why = f": {escaped(reason(first))}" if first.reward is None else ""
+            yield (
+                f"The environment's own solution {fault} on {_tasks(len(found))} ({ids}){why}. Mend that first, "
+                "the figure means little until then"
+            )
+
+
+def _tasks(n: int) -> str:
+    return f"{n} task{'' if n == 1 else 's'}"
+
+
+def _verdict(audit: Audit) -> str:
+    """The last line: what the exit code says."""
+    faults = []
+    if audit.holes:
+        share = f"{len(audit.holes)} of {len(audit.policies)} policies"
+        by = next((name for name, value in audit.holes[0].components.items() if value > 0), None)
+        mostly = f", the worst mostly by {escaped(by)}" if by else ""
+        faults.append(f"{share} solve nothing and are paid more than {audit.max_gap:g} of a solution{mostly}")
     if audit.unsolved:
-        ids = ", ".join(escaped(task.task.id) for task in audit.unsolved[:SHOWN])
-        yield (
-            f"The environment's own solution is no success on {len(audit.unsolved)} tasks ({ids}): mend that first, "
-            "the figure means little until then"
-        )
+        faults.append(f"its own solution does not win on {_tasks(len(audit.unsolved))}")
+    if audit.scored_share < SCORED:
+        faults.append(f"only {audit.scored_share:.0%} of the attempts could be scored")
+    if audit.passes:
+        return f"ok      {audit.env}: nobody who solves nothing is paid more than {audit.max_gap:g} of a solution"
+    return f"not ok  {audit.env}: {'; '.join(faults) or 'nothing could be measured'}"
+
+
+def _guess(audit: Audit) -> str:
+    """What stands for gold where no solution tells it."""
+    where = (
+        ""
+        if len(audit.guessed) == len(audit.tasks)
+        else f" on {len(audit.guessed)} of {len(audit.tasks)} tasks"
+    )
+    most = ", ".join(f"{gold:g}" for gold in sorted({task.gold or 0.0 for task in audit.guessed})[:SHOWN])
+    names = ", ".join(f"{escaped(name)} ({value:g})" for name, value in audit.unearned.items())
+    without = f" without what nothing here earned: {names}" if names else ""
+    return (
+        f"Gold is unknown{where}, since demonstrate() shows no solution: taken as the most that the rewards can pay, "
+        f"{most}{without}. Where no answer earns that, the gap is larger; luck cannot be told from a hole"
+    )
 
 
 def _line(policy: Policy) -> str:

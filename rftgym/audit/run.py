@@ -8,10 +8,10 @@ from typing import Any
 
 from rftgym.audit.attempts import CHEATS, Attempt, attempts_of, cheats_of, play, probes, solution_of
 from rftgym.audit.figures import Audit
-from rftgym.audit.tried import Tried, ceiling
+from rftgym.audit.tried import Tried, ceiling, unearned
 from rftgym.env import TextEnv
 from rftgym.errors import UsageError
-from rftgym.mix import MixedRubric
+from rftgym.mix import SLASH, MixedRubric
 from rftgym.plugins import Plugins
 from rftgym.registry import installed, make
 from rftgym.tasks import SPLITS
@@ -55,7 +55,7 @@ def audit(
     specs = probes(plugins, probe_ids)
     split = _split(made, split)
     begun = _processor_seconds()
-    chosen = made.tasks.probe(split, n or (SLOW_TASKS if made.slow else TASKS), seed)
+    chosen = made.tasks.survey(split, n or (SLOW_TASKS if made.slow else TASKS), seed)
     tasks = [_solved(made, task) for task in chosen]
     for task in tasks:
         if probe_ids is None or CHEATS in probe_ids:
@@ -65,12 +65,9 @@ def audit(
         if probe_ids is not None:
             task.base = [Attempt("base", str(way), task.task, said) for way, said in enumerate(BASE, 1)]
     play(made, [each for task in tasks for each in task.played])
-    for task in tasks:
-        task.gold = _most(made, task.part) if task.solution is None else task.solution.reward
-        task.rubric, task.same = made.rubric, made.same_answer
-    unknown = {task.part for task in tasks} - {task.part for task in tasks if task.solution}
+    lacking = _take_gold(made, tasks)
     seconds = _processor_seconds() - begun
-    return Audit(made.id, split, seed, max_gap, tasks, made.rubric, ceiling=bool(unknown), seconds=seconds)
+    return Audit(made.id, split, seed, max_gap, tasks, made.rubric, lacking, seconds)
 
 
 def _split(env: TextEnv[Any], wanted: str | None) -> str:
@@ -87,9 +84,23 @@ def _solved(env: TextEnv[Any], task: Task) -> Tried:
     return Tried(task, None, solution, part=env.tasks.part(task))
 
 
-def _most(env: TextEnv[Any], part: str) -> float | None:
-    """What can be paid at most; in a mix, by the rubric of the part."""
-    return ceiling(env.rubric.rubrics[part] if isinstance(env.rubric, MixedRubric) else env.rubric)
+def _take_gold(env: TextEnv[Any], tasks: Sequence[Tried]) -> dict[str, float]:
+    """Give each task its gold; returns the components that were left out of it, with what they are worth."""
+    left_out: dict[str, float] = {}
+    for part in dict.fromkeys(task.part for task in tasks):
+        own = [task for task in tasks if task.part == part]
+        rubric, prefix = env.rubric, ""
+        if isinstance(rubric, MixedRubric):
+            rubric, prefix = rubric.rubrics[part], f"{part}{SLASH}"
+        played = (each.trajectory for task in own for each in task.played)
+        lacking = unearned(rubric, (each.score for each in played if each and each.score), prefix)
+        most = ceiling(rubric, without=lacking)
+        for task in own:
+            task.gold = most if task.solution is None else task.solution.reward
+            task.rubric, task.same = env.rubric, env.same_answer
+        if most is not None and any(task.solution is None for task in own):
+            left_out |= {prefix + name: value for name, value in lacking.items()}
+    return left_out
 
 
 def _processor_seconds() -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from rftgym.audit.attempts import Attempt
 from rftgym.rubric import Component, Rubric
-from rftgym.types import Task
+from rftgym.types import Score, Task
 
 ROUNDING = 1e-9
 
@@ -20,7 +20,8 @@ class Tried:
     """A task with everything that was tried on it.
 
     Attributes:
-        gold: what its solution earns, or the most that the rubric can pay; None where neither is known.
+        gold: what its solution earns, or the most that the rubric can pay (without what nothing earned, see
+            :func:`unearned`); None where neither is known.
         solution: the environment's own, played; None where it knows none.
         attempts: of all probes, played.
         part: of a mix; "" where the environment is none.
@@ -82,18 +83,46 @@ class Tried:
         return self.same(self.task, attempt.answer, self.solution.answer)
 
 
-def ceiling(rubric: Rubric) -> float | None:
-    """The most that a rubric can pay; None where a component has no bound."""
-    if rubric.clip is not None:
-        return rubric.clip[1]
-    weighed = [each for each in rubric.components if each.weight]
+def ceiling(rubric: Rubric, without: Collection[str] = ()) -> float | None:
+    """The most that a rubric can pay, components named in ``without`` aside; None where one has no bound."""
+    weighed = [each for each in rubric.components if each.weight and each.name not in without]
+    limit = None if rubric.clip is None else rubric.clip[1]
     if any(each.bounds is None or (each.per == "turn" and each.reduce == "sum") for each in weighed):
-        return None
-    most = [max(each.weight * bound for bound in each.bounds or ()) for each in weighed]
+        return limit
     if rubric.combine == "sum":
-        return math.fsum(most)
-    factors: list[float] = [pow(float((each.bounds or (0, 0))[1]), each.weight) for each in weighed]
-    return math.prod(factors)
+        total = math.fsum(worth(each) for each in weighed)
+    else:
+        total = math.prod(pow(float((each.bounds or (0, 0))[1]), each.weight) for each in weighed)
+    return total if limit is None else min(limit, total)
+
+
+def worth(component: Component) -> float:
+    """The most that a component with bounds can pay, called once."""
+    return max(component.weight * bound for bound in component.bounds or (0.0,))
+
+
+def unearned(rubric: Rubric, scores: Iterable[Score], prefix: str = "") -> dict[str, float]:
+    """Components that could have paid and paid nobody, with what they are worth.
+
+    Success and what needs it are not among them: nobody who solves nothing is to earn these. Nor is anything where
+    success itself pays nothing, so that others pay the winner, or in a product, where one factor of 0 leaves nothing.
+
+    Args:
+        scores: of everything that was tried.
+        prefix: of the components' names in them.
+    """
+    found = {each.name: each for each in rubric.components if worth(each) > 0}
+    if rubric.combine != "sum" or rubric.success not in found:
+        return {}
+    winners = {rubric.success}
+    for each in rubric.components:  # gates look back only
+        if winners & set(each.needs):
+            winners.add(each.name)
+    for score in scores:
+        for name in [*found]:
+            if found[name].weight * (score.components.get(prefix + name) or 0.0) > 0:
+                del found[name]
+    return {name: worth(each) for name, each in found.items() if name not in winners}
 
 
 def is_penalty(component: Component) -> bool:

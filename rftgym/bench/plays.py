@@ -69,7 +69,12 @@ def _indices(size: int | None, seed: int) -> Sequence[int]:
 
 
 def _solution(env: TextEnv[Any], split: str, index: int, seed: int) -> tuple[str, ...]:
-    conversation = env.demonstrate(env.tasks.item(split, index, seed), seed) or ()
+    try:
+        conversation = env.demonstrate(env.tasks.item(split, index, seed), seed) or ()
+    except RftgymError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _broken(env, "demonstrate()", error, split, index, seed) from error
     return tuple(message.content for message in conversation if message.role == "assistant")
 
 
@@ -94,10 +99,16 @@ def played(template: TextEnv[Any], play: Play, seed: int) -> Trajectory:
         return trajectory
     except RftgymError:  # it says itself what is wrong, and whose fault it is
         raise
-    except Exception as error:
-        raise ContractError(
-            f"environment {template.id!r} raised {type(error).__name__}: {error} (task {play.index} of split "
-            f"{play.split!r}, seed {seed}); `rftgym check` says more"
-        ) from error
+    except (Exception, SystemExit) as error:
+        raise _broken(template, "an episode", error, play.split, play.index, seed) from error
     finally:
         env.close()
+
+
+def _broken(
+    env: TextEnv[Any], where: str, error: BaseException, split: str, index: int, seed: int
+) -> ContractError:
+    return ContractError(
+        f"environment {env.id!r} raised {type(error).__name__}: {error} ({where}, task {index} of split {split!r}, "
+        f"seed {seed}); `rftgym check` says more"
+    )

@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.disable()  # there is nothing to collect in an instant answer, and looking for it takes 5% of the time
     try:
         answer = _instant(given)
+    except KeyboardInterrupt:  # while plugins are imported
+        sys.stderr.write("\nrftgym: error: interrupted\n")
+        return 130
     finally:
         gc.enable()
     if answer is None:

@@ -13,6 +13,8 @@ from rftgym.errors import RftgymError, UnknownIdError, UsageError
 from rftgym.specs import CommandSpec
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_NOTHING_SAID: type[click.ClickException] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""Raised since Click 8.2 where a group of commands is called without one; Click 8.1 prints the help itself."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110, "show_default": True}
 
 
@@ -84,6 +86,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = app.main(args=list(arguments), prog_name="rftgym", standalone_mode=False)
         return result if isinstance(result, int) else 0
+    except _NOTHING_SAID as error:  # `rftgym export`: its help, as lines
+        click.echo(error.format_message(), err=True)
+        return UsageError.exit_code
     except click.ClickException as error:
         return _complain(error.format_message(), 2)
     except UnknownIdError as error:
@@ -92,16 +97,27 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", INTERRUPTED)
+    except SystemExit as error:  # click ends a command in another way
+        if not {*arguments[:1]} & {*COMMANDS}:
+            raise  # a plugin's command may end as it likes; below ours it was an environment or a reward, unasked
+        return _complain(f"{_ended_by(error)} called sys.exit({error.code!r})", RftgymError.exit_code)
     except BrokenPipeError:
         return 0
 
 
 def _not_loaded() -> str:
-    """What isn't known may well be in a plugin that cannot be loaded."""
+    from rftgym.cli.catalog import not_loaded
     from rftgym.registry import installed
 
-    broken = [plugin.name for plugin in installed().plugins if plugin.error]
-    return f"; not loaded: {', '.join(broken)} (`rftgym list plugin` says why)" if broken else ""
+    return not_loaded(installed())
+
+
+def _ended_by(error: SystemExit) -> str:
+    """The line that ended the process, as ``file:line (function)``."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno} ({frame.name})"
 
 
 def _complain(message: str, code: int) -> int:

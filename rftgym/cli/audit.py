@@ -50,7 +50,7 @@ def command(
     are audited with it.
     """
     with output.only_result_on_stdout():
-        config = options.resolved([*options.layers(), {"env": {"id": id}}])
+        config = options.resolved_for(id, "audit")
         from rftgym.audit import audit
         from rftgym.registry import make_configured
 

@@ -33,7 +33,7 @@ def command(id: str, seconds: float, workers: int | None, seed: int, as_json: bo
     second of CPU time, what each part of an episode takes, and how it scales over processes.
     """
     with output.only_result_on_stdout():
-        config = options.resolved([*options.layers(), {"env": {"id": id}}])
+        config = options.resolved_for(id, "bench")
         from rftgym.bench import available_cores, measure
 
         most = available_cores() if workers is None else workers

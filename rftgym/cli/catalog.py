@@ -68,6 +68,12 @@ def _line(plugins: Plugins, row: Row) -> tuple[str, ...]:
     return id, owner, "" if kind == "plugin" else plugins.find(kind, id).spec.summary
 
 
+def not_loaded(plugins: Plugins) -> str:
+    """To stand behind an error about an id: it may well be in a plugin that could not be loaded."""
+    broken = [plugin.name for plugin in plugins.plugins if plugin.error]
+    return f"; not loaded: {', '.join(broken)} (`rftgym list plugin` says why)" if broken else ""
+
+
 def help_text(plugins: Plugins) -> str:
     """The answer to ``rftgym --help``, with the commands that plugins add."""
     added = [

@@ -141,7 +141,7 @@ def _lines(path: str) -> list[str]:
         return []
 
 
-TRITON_PROBE = """
+TRITON_KERNEL = """
 import torch, triton, triton.language as tl
 
 @triton.jit
@@ -158,13 +158,13 @@ print(triton.__version__)
 
 
 def _triton() -> Check:
-    """Triton reads kernels from source files, so the probe is written to one."""
+    """Triton reads kernels from source files, so this one is written to a file."""
     cure = "pip install 'rftgym[triton]' (Linux only)"
     with tempfile.TemporaryDirectory() as folder:
-        probe = Path(folder) / "probe.py"
-        probe.write_text(TRITON_PROBE, encoding="utf-8")
+        script = Path(folder) / "kernel.py"
+        script.write_text(TRITON_KERNEL, encoding="utf-8")
         environment = {**os.environ, "TRITON_INTERPRET": "1", "TRITON_CACHE_DIR": folder}
-        done, said = _output([sys.executable, str(probe)], environment)
+        done, said = _output([sys.executable, str(script)], environment)
     if done:
         return Check("device", "triton", True, f"{said}, its interpreter runs kernels on the CPU")
     return Check("device", "triton", False, f"only for kernel environments: {said}", cure)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NumberT = TypeVar("NumberT", int, float)
 STOPPING = "stopping after the steps under way, with checkpoints; once more to stop at once"
 ARMS = "base, few-shot, sft, rft, sft-rft"
-OWN = ("sizes", "seeds", "arms", "rates", "probes", "out")
+OWN = ("sizes", "seeds", "arms", "rates", "others", "out")
 """Options that a comparison which goes on has in its plan."""
 
 
@@ -51,8 +51,8 @@ OWN = ("sizes", "seeds", "arms", "rates", "probes", "out")
 )
 @options.setting("-n", "--eval-tasks", key="evaluation.n", value=int, about="Held-out tasks.")
 @click.option(
-    "--probe-env",
-    "probes",
+    "--other-env",
+    "others",
     multiple=True,
     metavar="ENV",
     help="A further one to play, to see what is forgotten. Repeatable.",
@@ -116,7 +116,7 @@ def _run(
         seeds=_numbers("--seeds", own["seeds"], int),
         arms=None if own["arms"] is None else [arm.strip() for arm in own["arms"].split(",")],
         factors=_numbers("--rates", own["rates"], float),
-        probes=own["probes"],
+        others=own["others"],
     )
     return experiment.compare(plan, root=own["out"], workers=jobs, watcher=watcher, stop=stop)
 

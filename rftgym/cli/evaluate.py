@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,15 +39,38 @@ def command(baseline: str | None, as_json: bool, quiet: bool) -> None:
 
     MODEL may be a registered id, a local directory, a run's directory (its adapter on its model), a hub id, or
     scheme:name for an endpoint. Sampling is the environment's own unless you say otherwise.
+
+    Without --env, a run is measured as it measured itself: its environment, rewards, tasks, sampling and seed.
     """
     with output.only_result_on_stdout():
-        config = options.resolved(options.layers())
+        config = options.resolved(_as_the_run(options.layers()))
         evaluation = _evaluate(config, baseline, quiet)
     result = evaluation.to_json()
     if as_json:
         output.print_json(result)
     else:
         _show(result)
+
+
+def _as_the_run(layers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The layers; where they name a run and no environment, over what the run itself was measured with."""
+    from rftgym.config import merged
+    from rftgym.conformance.words import clean  # a run may be a stranger's
+    from rftgym.mixing import label_mix
+    from rftgym.runs.directory import RunDirectory, is_run
+
+    asked = merged(*layers)
+    env, model = (asked.get(name) for name in ("env", "model"))
+    named = isinstance(env, Mapping) and env.get("id")
+    id = model.get("id") if isinstance(model, Mapping) else None
+    if named or not isinstance(id, str) or not is_run(Path(id)):
+        return list(layers)
+    run = RunDirectory.open(id)
+    measured = run.measured_with()
+    env_id = label_mix(measured["env"]["id"])
+    for sentence in (f"{env_id} as in {run.path}; --env measures on another", *run.changed_sources()):
+        click.echo(f"rftgym: {clean(sentence)}", err=True)
+    return [measured, *layers]
 
 
 def _evaluate(config: RunConfig, baseline: str | None, quiet: bool) -> Evaluation:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from rftgym.cli import options, output
+from rftgym.cli.catalog import not_loaded
 from rftgym.errors import MissingPackageError, UsageError
 from rftgym.files import is_file
 from rftgym.mixing import is_mix, parse_mix
@@ -17,6 +18,8 @@ from rftgym.plugins import Plugins, Registration
 from rftgym.specs import KINDS, EnvSpec, PolicySpec
 
 Facts = dict[str, Any]
+IN_FILES = ("env", "reward", "trainer", "parser")
+"""Kinds that a name in a file may be of: a policy or a probe may be any function, so it takes ``--kind``."""
 
 
 @click.command("info")
@@ -55,7 +58,9 @@ def _find(plugins: Plugins, id: str, kind: str | None) -> Registration:
         raise UsageError(
             f"{id!r} is a mix: ask for one of its parts, say `rftgym info {next(iter(parse_mix(id)))}`"
         )
-    if ":" in id or is_file(id):
+    if is_file(id):
+        return _in_file(plugins, id)
+    if ":" in id:
         return plugins.find("env", id)
     kinds = [each for each in KINDS if id in plugins.ids(each)]
     if len(kinds) > 1:
@@ -66,8 +71,26 @@ def _find(plugins: Plugins, id: str, kind: str | None) -> Registration:
         everything = sorted({name for each in KINDS for name in plugins.ids(each)})
         close = difflib.get_close_matches(id, everything, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "`rftgym list` shows all"
-        raise UsageError(f"nothing is called {id!r}; {hint}")
+        raise UsageError(f"nothing is called {id!r}; {hint}{not_loaded(plugins)}")
     return plugins.find(kinds[0], id)
+
+
+def _in_file(plugins: Plugins, id: str) -> Registration:
+    """What a file holds under a name, as the first of the kinds that it can be.
+
+    Raises:
+        UsageError: it is none of them; says why it is no environment.
+    """
+    faults = []
+    for kind in IN_FILES:
+        try:
+            found = plugins.find(kind, id)
+            found.spec.load()
+        except UsageError as error:
+            faults.append(error)
+        else:
+            return found
+    raise UsageError(f"{faults[0]} (what is no {' and no '.join(IN_FILES)}: --kind says what it is)")
 
 
 def _head(registration: Registration) -> Facts:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rftgym.cli.catalog import aligned
+from rftgym.cli.output import harmless
 
 Facts = Mapping[str, Any]
 # fmt: off
@@ -80,5 +81,6 @@ def _sample(found: Facts) -> list[str]:
     sample = found["sample"]
     lines = [f"the beginning of task {sample['task']} ({sample['split']})"]
     for message in sample["messages"]:
-        lines += [f"  [{message['role']}]", *textwrap.indent(message["content"], "  ").splitlines()]
+        content = textwrap.indent(harmless(message["content"]), "  ")
+        lines += [f"  [{message['role']}]", *content.splitlines()]
     return lines

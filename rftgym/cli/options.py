@@ -212,3 +212,35 @@ def resolved(settings: Sequence[Mapping[str, Any]]) -> Any:
         raise UsageError("no environment: name one with --env (`rftgym list env` shows all)")
     assumed = defaults_for(defaults_of(str(env["id"]), installed()))
     return parsed(RunConfig, merged(dotted(assumed), asked))
+
+
+def resolved_for(env: str, command: str) -> Any:
+    """:func:`resolved` for a command that takes its environment as an argument.
+
+    Raises:
+        UsageError: as there; where a reward was named in its place, says how the command takes one.
+    """
+    try:
+        return resolved([*layers(), {"env": {"id": env}}])
+    except UsageError:
+        if _is_reward(env):
+            from rftgym.files import label
+
+            raise UsageError(
+                f"{label(env)!r} is a reward, which needs an environment to judge: "
+                f"rftgym {command} wordle --reward {env}=0.2"
+            ) from None
+        raise
+
+
+def _is_reward(id: str) -> bool:
+    """Whether an id that is no environment's is a reward's, installed or in a file."""
+    from rftgym.errors import RftgymError
+    from rftgym.registry import installed
+    from rftgym.rubric import Component
+    from rftgym.specs import RewardSpec
+
+    try:
+        return isinstance(installed().spec(RewardSpec, id).load(), Component)
+    except RftgymError:
+        return False

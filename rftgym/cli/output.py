@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Interval = Mapping[str, float | None]
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""What a terminal obeys, or cannot be given; not the ends of lines and tabs."""
 COMFORTABLE_WIDTH = 100  # columns; below it two digits have to do
 
 
@@ -38,6 +41,11 @@ def only_result_on_stdout() -> Iterator[None]:
             "ignore", category=FutureWarning, module=r"(transformers|trl|peft|datasets)\b"
         )
         yield
+
+
+def harmless(text: str) -> str:
+    """A text of an environment's for a terminal: control characters and lone surrogates are written out."""
+    return _OBEYED.sub(lambda found: repr(found[0])[1:-1], text.replace("\r\n", "\n"))
 
 
 def print_json(value: object) -> None:

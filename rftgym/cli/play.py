@@ -123,7 +123,8 @@ def _draws(env: TextEnv[Any]) -> bool:
 
 def _show_messages(messages: Sequence[Message], say: Say) -> None:
     for message in messages:
-        say(f"[system] {message.content}" if message.role == "system" else message.content)
+        content = output.harmless(message.content)
+        say(f"[system] {content}" if message.role == "system" else content)
 
 
 def _finished(env: TextEnv[Any]) -> bool:

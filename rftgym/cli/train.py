@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -142,5 +141,18 @@ def _show(result: Mapping[str, Any]) -> None:
     title = f"{after['env']}, {result['steps']} step{'s' if result['steps'] != 1 else ''}"
     output.print_evaluations(title, [("before", before), ("after", after)], after.get("difference"))
     click.echo(f"run     {run}\nreport  {run / 'report.html'}")
-    env = json.loads((run / "config.json").read_text(encoding="utf-8"))["env"]["id"]
-    click.echo(f"again   rftgym eval --env {shlex.quote(env)} --model {shlex.quote(str(run))}")
+    click.echo(f"again   {again(run)}")
+
+
+def again(run: Path) -> str:
+    """The command that measures what a run ended with as the run did: same environment, rewards, tasks and seeds."""
+    from rftgym.runs.directory import CONSENT, RunDirectory
+
+    kwargs = RunDirectory.open(run).config["env"]["kwargs"]
+    words = ["rftgym", "eval", "--model", str(run)]
+    if kwargs.get(CONSENT):  # whoever measures it consents anew
+        words.append(f"--{CONSENT.replace('_', '-')}")
+    for name, own in kwargs.items():  # of a mix's parts
+        if isinstance(own, Mapping) and own.get(CONSENT):
+            words += ["--set", f"env.kwargs.{name}.{CONSENT}=true"]
+    return shlex.join(words)

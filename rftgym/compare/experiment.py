@@ -242,8 +242,8 @@ def _order(state: _Comparison, job: Job) -> Order:
         config=config.model_dump(mode="json"),
         kind="trial" if job.factor is not None else "train" if job.trains else "evaluate",
         base=arm_config(state.plan, "base", 0, state.plugins).model.model_dump(mode="json"),
-        probes=state.plan.probes,
-        probe_tasks=state.plan.probe_tasks,
+        others=state.plan.others,
+        other_tasks=state.plan.other_tasks,
         longest=longest,
     )
 

@@ -61,8 +61,8 @@ class Plan(Settings):
         factors: multiples of each trained arm's learning rate that are tried on the validation split. One: no trial.
         rate_seed: of the trial runs; none of ``seeds``.
         shots: solved tasks in the few-shot prompt, at most.
-        probes: further environments that each trained policy plays, to see what it forgot.
-        probe_tasks: of each of them.
+        others: further environments that each trained policy plays, to see what it forgot.
+        other_tasks: of each of them.
     """
 
     layout: int = LAYOUT
@@ -78,8 +78,8 @@ class Plan(Settings):
     factors: list[float]
     rate_seed: int
     shots: int
-    probes: list[str]
-    probe_tasks: int = 64
+    others: list[str]
+    other_tasks: int = 64
 
     @property
     def runs_trained(self) -> tuple[Arm, ...]:
@@ -96,7 +96,7 @@ def planned(
     seeds: Sequence[int] = (0, 1, 2),
     arms: Sequence[str] | None = None,
     factors: Sequence[float] = (0.33, 1.0, 3.0),
-    probes: Sequence[str] = (),
+    others: Sequence[str] = (),
 ) -> Plan:
     """Check what was asked, against the environment and the model too.
 
@@ -124,8 +124,8 @@ def planned(
                 f"environment {env.id!r} has no tasks in split {split!r}, and a comparison needs some"
             )
     _check_model(config, chosen, plugins)
-    for probe in probes:
-        plugins.spec(EnvSpec, probe)
+    for other in others:
+        plugins.spec(EnvSpec, other)
     return Plan(
         settings=merged(asked, {"env": {"id": config.env.id}, "model": {"id": config.model.id}}),
         env=config.env.id,
@@ -139,7 +139,7 @@ def planned(
         factors=sorted(factors),
         rate_seed=max(seeds) + 1,
         shots=shots,
-        probes=list(probes),
+        others=list(others),
     )
 
 
@@ -214,7 +214,7 @@ def _check_model(config: RunConfig, arms: Sequence[Arm], plugins: Plugins) -> No
     """What only a run would find out, in minutes: algorithms that do not fit their arm, models without weights."""
     if not policy_spec(config.model.id, plugins).trainable:
         raise UsageError(
-            f"model {config.model.id!r} has no weights that can be trained or probed here; see `rftgym list policy`"
+            f"model {config.model.id!r} has no weights that can be trained or measured here; see `rftgym list policy`"
         )
     if not trainer_class(config.trainer.id, plugins=plugins).on_policy:
         raise UsageError(

@@ -58,7 +58,7 @@ def _base(base: Mapping[str, Any]) -> dict[str, Any]:
         "unscored": test["unscored"],
         "turns": test["turns"],
         "off_task": base["off_task"],
-        "probes": {id: each["success"] for id, each in base["probes"].items()},
+        "others": {id: each["success"] for id, each in base["others"].items()},
     }
 
 
@@ -109,11 +109,11 @@ def _seed(
         "kl_per_episode": measures["kl"]["per_episode"],
         "off_task_change": measures["off_task"]["nats_per_character"]
         - base["off_task"]["nats_per_character"],
-        "probes": {
+        "others": {
             id: pooled_interval(
-                difference_ST([task_means(each, "success")], [task_means(base["probes"][id], "success")])
+                difference_ST([task_means(each, "success")], [task_means(base["others"][id], "success")])
             )
-            for id, each in measures["probes"].items()
+            for id, each in measures["others"].items()
         },
         **_cost(directory, arm, size, seed),
     }, test
@@ -140,11 +140,11 @@ MEANS = (
 
 
 def _means(seeds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means over seeds of what has no interval, and of the probes' changes."""
+    """Means over seeds of what has no interval, and of the changes in other environments."""
     found = {name: mean_of([seed[name] for seed in seeds]) for name in MEANS if name in seeds[0]}
-    probes = seeds[0].get("probes", {})
-    changes = {id: mean_of([seed["probes"][id]["mean"] for seed in seeds]) for id in probes}
-    return {**found, **({"probes": changes} if changes else {})}
+    others = seeds[0].get("others", {})
+    changes = {id: mean_of([seed["others"][id]["mean"] for seed in seeds]) for id in others}
+    return {**found, **({"others": changes} if changes else {})}
 
 
 # ---- equal compute

@@ -23,18 +23,18 @@ HEAD: Row = (
 
 def head(results: Mapping[str, Any]) -> Row:
     """The columns' names; one more for each further environment that was played."""
-    return (*HEAD, *(f"{id}, points" for id in results["base"]["probes"]))
+    return (*HEAD, *(f"{id}, points" for id in results["base"]["others"]))
 
 
 def rows(results: Mapping[str, Any]) -> list[Row]:
     """The base model, then each arm by size; an empty cell where there is nothing to measure."""
     base = results["base"]
-    first = ("base", "–", interval_share(base["success"]), *["–"] * (6 + len(base["probes"])))
+    first = ("base", "–", interval_share(base["success"]), *["–"] * (6 + len(base["others"])))
     return [first, *(_row(results, cell) for cell in results["cells"])]
 
 
 def _row(results: Mapping[str, Any], cell: Mapping[str, Any]) -> Row:
-    probes = cell.get("probes", {})
+    others = cell.get("others", {})
     trained = "cpu_seconds" in cell
     change = cell.get("off_task_change")
     loss = results["base"]["off_task"]["nats_per_character"]
@@ -49,7 +49,7 @@ def _row(results: Mapping[str, Any], cell: Mapping[str, Any]) -> Row:
         "–" if change is None else f"{100 * change / loss:+.1f}%",
         duration(cell["cpu_seconds"]) if trained else "–",
         f"{_thousands(cell['tokens_sampled'])} + {_thousands(cell['tokens_trained'])}" if trained else "–",
-        *(points(probes.get(id)) for id in results["base"]["probes"]),
+        *(points(others.get(id)) for id in results["base"]["others"]),
     )
 
 
@@ -93,7 +93,7 @@ def notes(results: Mapping[str, Any]) -> Iterator[str]:
         "CPU time and tokens (sampled + trained on): of training, a mean over seeds, evaluations left out; sft-rft has "
         "paid for its sft too."
     )
-    for id, success in base["probes"].items():
+    for id, success in base["others"].items():
         yield f"{id}: change of the success rate there; the base model's is {interval_share(success)}."
     for arm, rate in results["rates"].items():
         yield _rate_note(arm, rate)

@@ -35,7 +35,7 @@ class Order:
         config: of the run; ``config["runs"]`` is the folder too.
         kind: "train"; "trial", a training run whose evaluation is all that is wanted; "evaluate", the policy as it is.
         base: the model settings that all arms start from.
-        probes: further environments to play, ``probe_tasks`` tasks of each.
+        others: further environments to play, ``other_tasks`` tasks of each.
         longest: for few-shot prompting: tokens of the longest held-out episode without examples.
     """
 
@@ -44,8 +44,8 @@ class Order:
     config: dict[str, Any]
     kind: str
     base: dict[str, Any]
-    probes: list[str] = field(default_factory=list)
-    probe_tasks: int = 64
+    others: list[str] = field(default_factory=list)
+    other_tasks: int = 64
     longest: int = 0
 
 
@@ -107,7 +107,7 @@ def _measured(order: Order, config: RunConfig, plugins: Plugins, run: RunDirecto
         "validation": _played(env, trained, config, "validation"),
         "kl": measure.kl_from(base, trained, episodes, config.sampling.temperature),
         "off_task": measure.off_task_loss(trained),
-        "probes": _probed(order, trained, config, plugins),
+        "others": _on_others(order, trained, config, plugins),
     }
 
 
@@ -133,13 +133,13 @@ def _with_lengths(found: Evaluation) -> dict[str, Any]:
     return {**found.to_json(per_task=True), "turns": turns, "longest_tokens": longest}
 
 
-def _probed(order: Order, policy: Policy, config: RunConfig, plugins: Plugins) -> dict[str, Any]:
+def _on_others(order: Order, policy: Policy, config: RunConfig, plugins: Plugins) -> dict[str, Any]:
     """Other environments with their own settings: what the training for this one did to them."""
     return {
-        id: evaluate(id, policy, n=order.probe_tasks, seed=config.evaluation.seed, plugins=plugins).to_json(
+        id: evaluate(id, policy, n=order.other_tasks, seed=config.evaluation.seed, plugins=plugins).to_json(
             per_task=True
         )
-        for id in order.probes
+        for id in order.others
     }
 
 
@@ -153,7 +153,7 @@ def _evaluated(order: Order, config: RunConfig, plugins: Plugins) -> dict[str, A
         "test": _played(env, policy, config, config.evaluation.split),
         "validation": _played(env, policy, config, "validation"),
         "off_task": measure.off_task_loss(policy),
-        "probes": _probed(order, policy, config, plugins),
+        "others": _on_others(order, policy, config, plugins),
     }
 
 

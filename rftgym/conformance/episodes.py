@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import gymnasium.utils.env_checker
 
 from rftgym.conformance.findings import Finding, finding
-from rftgym.conformance.playing import SEEDS, Env, place, quoted
+from rftgym.conformance.playing import SEEDS, Env, has_half_characters, place, quoted
 from rftgym.conformance.raised import brief, line_of
 from rftgym.conformance.speed import LIMIT_SECONDS, TookTooLongError, limited
 from rftgym.conformance.subject import Subject
@@ -27,7 +28,9 @@ def check_gymnasium(subject: Subject) -> Iterator[Finding]:
     """Gymnasium's own examination."""
     env = subject.make()
     try:
-        gymnasium.utils.env_checker.check_env(env, skip_render_check=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of is no breach, or told by a rule of ours
+            gymnasium.utils.env_checker.check_env(env, skip_render_check=True)
     except AssertionError as error:
         if env.max_turns == 1 and "truncates after 1 step" in str(error):
             return  # as it was asked to
@@ -61,6 +64,8 @@ def check_start(subject: Subject) -> Iterator[Finding]:
         )
     if observation not in env.observation_space:
         yield _too_long(observation, f"begin(), {place(task, 0)}")
+    if has_half_characters(observation):
+        yield finding("half-characters", f"poses {quoted(observation)}", f"begin(), {place(task, 0)}")
     for options in ({"task": "\x00 no such task"}, {"split": "no such split"}, {"no such option": 1}):
         try:
             env.reset(options=options)
@@ -117,7 +122,10 @@ def _check_episode(subject: Subject, env: Env, seed: int, text: str) -> Iterator
         except Exception as error:  # noqa: BLE001  # any exception is the breach that is looked for
             yield _raised(subject, error, where)
             return
-        found = list(_check_step(env, result, f"turn {turn + 1}, {where}"))
+        at = f"turn {turn + 1}, {where}"
+        found = list(_check_step(env, result, at))
+        if has_half_characters(result[0]) and not has_half_characters(text):  # else it may quote the answer
+            found.append(finding("half-characters", f"says {quoted(result[0])}", at))
         yield from found
         if any(each.check in ("five-tuple", "score-misplaced") for each in found):
             return
@@ -165,7 +173,8 @@ def _check_step(env: Env, result: Any, where: str) -> Iterator[Finding]:
             where,
         )
     try:
-        json.dumps({name: value for name, value in info.items() if name not in ("score", "failures")})
+        told = {name: value for name, value in info.items() if name not in ("score", "failures")}
+        json.dumps(told, allow_nan=False)
     except (TypeError, ValueError) as error:
         yield finding("info-not-json", f"info is not JSON: {error}", where)
 

@@ -179,7 +179,7 @@ def run(subject: Subject, name: str, check: Check, share: float) -> None:
                 severity="error" if cpu > COMPUTES_SECONDS else "warning",
             )
         )
-    except Exception as error:  # noqa: BLE001  # an environment may raise anything, and the other checks must go on
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # it may raise anything, and the other checks must go on
         notes.left_out.append(f"the rest of {name}: {brief(error, 80)}")
         notes.found.append(finding("raises", f"raises {brief(error)}", line_of(error, subject.files) or name))
     notes.found += watch.findings(f"during the examination of {name}")

@@ -128,7 +128,15 @@ def _part(text: str, other: str) -> str:
 def quoted(text: str, longest: int = 48) -> str:
     """A completion, fit for one line: cut, and with nothing in it that a terminal would obey."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
-    return ascii(cut) if any(0xD800 <= ord(c) <= 0xDFFF for c in cut) else repr(cut)
+    return ascii(cut) if has_half_characters(cut) else repr(cut)
+
+
+def has_half_characters(text: object) -> bool:
+    """Whether it is a text with lone surrogates, which no tokenizer takes."""
+    try:
+        return isinstance(text, str) and text.encode() is None
+    except UnicodeEncodeError:
+        return True
 
 
 def place(task: Task | str, seed: int, completion: str | None = None) -> str:

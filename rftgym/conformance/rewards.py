@@ -23,6 +23,10 @@ SHARE = 0.1
 LITTLE = 0.01
 """Not worth a word."""
 CALLS = 3
+LONG = (
+    "Every good answer is a matter of weighing one thing against another, says somebody who was asked. " * 8
+)
+"""What a count of words or letters runs away with."""
 KINDS = {
     "outside of its bounds": "reward-out-of-bounds",
     "no finite number": "reward-not-finite",
@@ -61,7 +65,7 @@ def check_components(subject: Subject, only: str | None = None) -> Iterator[Find
         only: the name of the one component that is examined.
     """
     env = subject.make()
-    cases = [(task, [text]) for text in subject.completions for task in subject.tasks[:2]]
+    cases = [(task, [text]) for text in (*_long(subject), *subject.completions) for task in subject.tasks[:2]]
     solved = [(each.task, each.completions) for each in subject.solutions]
     said: dict[str, list[bool]] = {}
     for task, completions in subject.in_time("episodes to be judged", [*solved, *cases], at_least=4):
@@ -90,6 +94,13 @@ def check_components(subject: Subject, only: str | None = None) -> Iterator[Find
             yield finding(
                 "reward-always-none", f"it says None of all {len(nones)} episodes", f"reward {name!r}"
             )
+
+
+def _long(subject: Subject) -> list[str]:
+    """A long completion, and one in the format of a solution."""
+    said = [text for each in subject.solutions[:1] for text in each.completions[:1]]
+    answers = [(text, subject.first.parser.parse(text).answer) for text in said]
+    return [LONG, *(text.replace(a, LONG) for text, a in answers if isinstance(a, str) and a)]
 
 
 def _says_none(trajectory: Trajectory, name: str) -> bool:

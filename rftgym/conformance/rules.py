@@ -150,6 +150,13 @@ TASKS = (
         explains=("raises",),
     ),
     Rule(
+        "no-held-out-tasks",
+        "splits 'validation' and 'test' have tasks",
+        "`train` measures on them before, meanwhile and after; on what was trained on, the figure would be memory.",
+        "Give some tasks these splits; or train with --set evaluation.split=train --set evaluation.every=0.",
+        "warning",
+    ),
+    Rule(
         "item-not-pure",
         "item(split, index, seed) depends on its arguments only",
         "A group's episodes would be of different tasks, and a resumed run would go on with others.",
@@ -234,6 +241,12 @@ EPISODES = (
         explains=_RAISED,
     ),
     Rule(
+        "half-characters",
+        "observations can be written as UTF-8: they hold no lone surrogates",
+        "No tokenizer takes them, so the episode fails before the policy has said anything.",
+        "Decode bytes with errors='replace', and cut no text between the halves of a character.",
+    ),
+    Rule(
         "five-tuple",
         "step gives (text, float, bool, bool, dict)",
         "Trainers and wrappers rely on the types: a reward that is an int or a tensor breaks sums and JSON.",
@@ -303,8 +316,8 @@ EPISODES = (
         "info-not-json",
         "Response.info holds JSON values",
         "Trajectories are stored, reports and replays read them.",
-        "Use plain values: no sets, no objects, no arrays.",
-        explains=("not-storable", "other-process-differs"),
+        "Use plain values: no sets, no objects, no arrays, no NaN.",
+        explains=("not-storable", "other-process-differs", "gymnasium"),
     ),
     Rule(
         "score-misplaced",

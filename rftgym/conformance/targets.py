@@ -84,7 +84,8 @@ def kind_of(id: str, plugins: Plugins) -> str:
         raise UsageError(f"{id!r} is a {others[0]}; rftgym check examines environments and rewards")
     if id.startswith((".", "/", "~")) or Path(id).exists():
         raise UsageError(f"{id}: neither a Python file nor a folder with a pyproject.toml")
-    raise UnknownIdError(EnvSpec.kind, id, [*plugins.ids(EnvSpec.kind), *plugins.ids(RewardSpec.kind)])
+    known = [*plugins.ids(EnvSpec.kind), *plugins.ids(RewardSpec.kind)]
+    raise UnknownIdError("environment or reward", id, known, shown_by="rftgym list")
 
 
 def _module_of(id: str, kind: str, plugins: Plugins) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rftgym.conformance.findings import Finding, Report
+
+REST = "the rest of "
 
 
 def headline(report: Report) -> str:
@@ -40,8 +44,21 @@ def remarks(report: Report) -> list[str]:
             f"Seen too, and most likely for the same reasons: {names}. Check again when the above is mended.",
         ]
     if report.left_out:
-        lines += ["", "Left out:", *(f"  {clean(each)}" for each in report.left_out)]
+        lines += ["", "Left out:", *(f"  {clean(each)}" for each in _together(report.left_out))]
     return lines
+
+
+def _together(left_out: Sequence[str]) -> list[str]:
+    """What was left out for the same reason, on one line: ``the rest of speed, episodes: it was interrupted``."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for each in left_out:
+        what, _, reason = each.partition(": ")
+        begun = REST if what.startswith(REST) else ""
+        reasons.setdefault((begun, reason), []).append(what.removeprefix(REST))
+    return [
+        f"{begun}{', '.join(what)}{': ' if reason else ''}{reason}"
+        for (begun, reason), what in reasons.items()
+    ]
 
 
 def clean(text: str) -> str:

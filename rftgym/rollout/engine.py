@@ -199,7 +199,7 @@ class _Episode:
             self._env = self._template.spawn()
             messages = self._env.start(given.task, given.seed, group=given.group, sample=given.sample)
             self.trajectory = self._env.trajectory
-        except Exception as error:  # noqa: BLE001  # the environment's author may raise anything; all of it becomes data
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # its author may raise anything; all of it becomes data
             self._fail("environment", self._template.id, error)
         self.trajectory.policy, self.trajectory.policy_version = self._policy.id, self._policy.version
         self._opening_seconds = perf_counter() - started
@@ -229,7 +229,7 @@ class _Episode:
         assert self._env is not None  # noqa: S101  # a reply answers a request, and begin() made the first of these
         try:
             return self._env.advance(turn)
-        except Exception as error:  # noqa: BLE001  # as in begin()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # as in begin()
             if trajectory.turns and trajectory.turns[-1] is turn:
                 self._fail("environment", trajectory.env, error)
             else:  # an environment takes a turn in once it is parsed: so this came from the parser
@@ -264,11 +264,8 @@ class _Episode:
 
     def _go_on(self, messages: tuple[Message, ...]) -> _Episode:
         trajectory = self.trajectory
-        if not (messages or trajectory.terminated or trajectory.truncated):
-            error = ContractError(
-                "said nothing though the episode goes on; give an observation, or terminate it"
-            )
-            self._fail("environment", trajectory.env, error)
+        if not (trajectory.terminated or trajectory.truncated) and (fault := _unfit(messages)):
+            self._fail("environment", trajectory.env, ContractError(fault))
         self._messages = messages
         if trajectory.terminated or trajectory.truncated:
             self._close()
@@ -280,12 +277,27 @@ class _Episode:
         try:
             if env is not None:
                 env.close()
-        except Exception as error:  # noqa: BLE001  # as in begin()
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # as in begin()
             self._fail("environment", self.trajectory.env, error)
 
-    def _fail(self, stage: Stage, name: str, error: Exception) -> None:
+    def _fail(self, stage: Stage, name: str, error: Exception | SystemExit) -> None:
         message = " ".join(str(error).split()) or "(no message)"
         infrastructure = isinstance(error, InfrastructureError | ConnectionError)
         failure = Failure(stage, name, type(error).__name__, message[:500], infrastructure=infrastructure)
         self.trajectory.failures.append(failure)
         self.trajectory.truncated = not self.trajectory.terminated
+
+
+def _unfit(messages: Sequence[Message]) -> str:
+    """Why no policy can answer what an environment said; "" where it can."""
+    if not messages:
+        return "said nothing though the episode goes on; give an observation, or terminate it"
+    contents: list[Any] = [message.content for message in messages]  # what an author made it
+    for content in contents:
+        if not isinstance(content, str):
+            return f"said {content!r:.80}, which is no text"
+        try:
+            content.encode()
+        except UnicodeEncodeError as error:
+            return f"said half a character (the lone surrogate U+{ord(content[error.start]):04X})"
+    return ""

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from rftgym.plugins import Plugins
 
 REQUIRED = ("config.json", "environment.json")
+CONSENT = "allow_unsafe_sandbox"
+"""Argument of environments: run untrusted code even where it cannot be isolated."""
 WRITER = ".writer"
 _EVALUATION = re.compile(r"before|after|step-\d{6,}")
 
@@ -54,6 +56,11 @@ def run_name(env: str, trainer: str, model: str) -> str:
 def slug(text: str) -> str:
     """Letters, digits, dots, dashes and underscores, at most 80: fit for a file name everywhere."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")[:80] or "run"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory is a run's, to go by its files."""
+    return all((path / name).is_file() for name in REQUIRED)
 
 
 class RunDirectory:
@@ -113,6 +120,8 @@ class RunDirectory:
         run = cls(directory, {})
         try:
             run.config = run.read_json("config.json")
+            if not isinstance(run.config, dict):
+                raise TypeError("config.json holds no settings by name")
             layout = run.read_json("environment.json").get("layout", 0)
             newer = layout > LAYOUT
         except (RftgymError, AttributeError, TypeError) as error:
@@ -301,6 +310,30 @@ class RunDirectory:
         lock.setdefault("resumed", []).append({"step": step, **changed})
         self.write_json("environment.json", lock)
 
+    # ---- measuring it again
+
+    def measured_with(self) -> dict[str, Any]:
+        """What its own evaluations were made with, but for the weights, as a layer of settings.
+
+        Consent to run untrusted code without isolation is left out: whoever measures a run gives it again.
+
+        Raises:
+            UsageError: its configuration is not one that can be read.
+        """
+        from rftgym.config import RunConfig, parsed
+
+        config: RunConfig = parsed(RunConfig, self.config, where=f"{self.path}/config.json")
+        sections = ("env", "model", "rewards", "sampling", "evaluation")
+        found = {name: getattr(config, name).model_dump(mode="json") for name in sections}
+        found["model"] = {k: value for k, value in found["model"].items() if k not in ("id", "weights")}
+        found["env"]["kwargs"] = _without(found["env"]["kwargs"], CONSENT)
+        return found
+
+    def changed_sources(self) -> list[str]:
+        """Which of the files that its configuration names are not what they were when it began, in a sentence each."""
+        index = self.read_json(sources.INDEX) if (self.path / sources.INDEX).is_file() else {}
+        return sources.changed(self.path, index)
+
     # ---- files
 
     def write_json(self, name: str, value: Any) -> None:
@@ -345,6 +378,15 @@ class RunDirectory:
         return self.path / "checkpoints" / f"step-{step:06d}"
 
 
+def _without(arguments: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Arguments of an environment, or of a mix's parts, without one of them."""
+    return {
+        key: _without(value, name) if isinstance(value, Mapping) else value
+        for key, value in arguments.items()
+        if key != name
+    }
+
+
 def _steps_in(directory: Path, suffix: str) -> Iterator[int]:
     for path in directory.glob(f"step-*{suffix}"):
         digits = path.name.removeprefix("step-").removesuffix(suffix)
@@ -376,7 +418,5 @@ def _yaml(config: Mapping[str, Any]) -> bytes:
 
 def _hint(directory: Path) -> str:
     """When somebody names the folder of all runs, name its newest run."""
-    runs = sorted(
-        path for path in directory.glob("[0-9]*") if all((path / name).is_file() for name in REQUIRED)
-    )
+    runs = sorted(path for path in directory.glob("[0-9]*") if is_run(path))
     return f"; it holds runs: did you mean {runs[-1]}?" if runs else ""

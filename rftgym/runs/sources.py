@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rftgym.files import digest, is_file, source_of, split
-from rftgym.mixing import is_mix, parse_mix
+from rftgym.mixing import is_mix, parse_mix, sandboxes_in
 from rftgym.runs import atomic
 from rftgym.runs.strictjson import dumps
 
@@ -27,6 +27,7 @@ def _ids(config: Mapping[str, Any]) -> Iterator[str]:
     yield from parse_mix(id) if is_mix(id) else [id]
     yield from (str(each) for each in (model.get("id"), trainer.get("id"), env.get("parser")) if each)
     yield from rewards.get("add", {})
+    yield from sandboxes_in(id, _section(env, "kwargs"))
 
 
 def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

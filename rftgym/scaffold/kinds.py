@@ -31,6 +31,10 @@ class Kind:
 
 
 INSTALL = "pip install -e {folder}"
+OF_A_REWARD = (
+    "rftgym eval --env wordle --reward {id}=0.2 -n 32",
+    "rftgym train --env wordle --reward {id}=0.2 --steps 2",
+)
 KINDS = {
     kind.name: kind
     for kind in (
@@ -39,7 +43,7 @@ KINDS = {
             "sort-digits",
             "rftgym_environments",
             "env.py",
-            (INSTALL, "rftgym check {id}", "rftgym train --env {id} --steps 2"),
+            (INSTALL, "rftgym check {id}", "rftgym audit {id}", "rftgym train --env {id} --steps 2"),
             ("rftgym check {id}", "rftgym audit {id}", "rftgym train --env {id} --steps 2"),
             suffix="Env",
         ),
@@ -48,12 +52,8 @@ KINDS = {
             "no-shouting",
             "rftgym_rewards",
             "reward.py",
-            (INSTALL, "rftgym check {id}", "rftgym train --env wordle --reward {id}=0.2 --steps 2"),
-            (
-                "rftgym check {id}",
-                "rftgym eval --env wordle --reward {id}=0.2 -n 32",
-                "rftgym train --env wordle --reward {id}=0.2 --steps 2",
-            ),
+            (INSTALL, "rftgym check {id}", *OF_A_REWARD),
+            ("rftgym check {id}", *OF_A_REWARD),
             snake_case=True,
         ),
         Kind(

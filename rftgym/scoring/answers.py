@@ -160,7 +160,7 @@ def _replayed(env: TextEnv[Any], answer: _Answer) -> Trajectory | str:
             env.advance(Turn((), completion))
         trajectory.truncated = not trajectory.terminated
         return trajectory
-    except Exception as error:  # noqa: BLE001  # the environment's author may raise anything; it is this row's error
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # its author may raise anything; it is this row's error
         return f"environment {env.id!r}: {type(error).__name__}: {' '.join(str(error).split())[:500]}"
     finally:
         env.close()

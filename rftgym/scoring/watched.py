@@ -153,7 +153,10 @@ class _SyncShift:
     def _outcome(self, index: int) -> Outcome:
         attempts = 1
         while True:
-            outcome = tried(self._batch.component, *self._batch.calls[index], attempts)
+            try:
+                outcome = tried(self._batch.component, *self._batch.calls[index], attempts)
+            except BaseException as error:  # noqa: BLE001  # or the thread ends, and its successor makes the same call
+                outcome = failure_of(self._batch.component, error, attempts)
             pause = self._batch.pause_before_retry(outcome, attempts)
             if pause is None or self._relieved.is_set():
                 return outcome

@@ -28,6 +28,20 @@ class LongWords(base.Good):
         return response
 
 
+class HalfCharacters(base.Good):
+    def respond(self, state: list[str], turn: rftgym.Turn, rng: Random) -> rftgym.Response:
+        response = super().respond(state, turn, rng)
+        response.observation += " \ud83e"  # an owl, cut in the middle
+        return response
+
+
+class NotANumberInInfo(base.Good):
+    def respond(self, state: list[str], turn: rftgym.Turn, rng: Random) -> rftgym.Response:
+        response = super().respond(state, turn, rng)
+        response.info["distance"] = float("nan")
+        return response
+
+
 class IntegerReward(base.Good):
     def step(self, action: str) -> Any:
         observation, reward, *rest = super().step(action)

@@ -19,6 +19,11 @@ class OnlyTests(base.Good):
         return ProceduralTaskset(base.draw, splits=("validation", "test"))
 
 
+class OnlyTraining(base.Good):
+    def make_tasks(self) -> Taskset:
+        return ProceduralTaskset(base.draw, splits=("train",))
+
+
 class Overlap(base.Good):
     def make_tasks(self) -> Taskset:
         def drawn(split: str, rng: Random, id: str) -> rftgym.Task:
