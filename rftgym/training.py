@@ -148,10 +148,7 @@ def train(
     progress = progress or Progress()
     config = config or resolve([settings], plugins)
     progress.phase("loading")
-    parts = _prepare(config, plugins, progress, stop)
-    warning = _stranger(config, plugins)
-    if warning is not None:
-        progress.remark(0, warning)
+    parts = _prepare(config, plugins, progress, stop, begins=True)
     return _carry_out(_created(config, plugins), parts, resume_from=None)
 
 
@@ -203,8 +200,14 @@ def _rewound(run: RunDirectory, plugins: Plugins) -> Path | None:
     return checkpoint
 
 
-def _prepare(config: RunConfig, plugins: Plugins, progress: Progress, stop: Callable[[], bool]) -> _Run:
-    """Check everything and load what is needed; nothing is written yet."""
+def _prepare(
+    config: RunConfig, plugins: Plugins, progress: Progress, stop: Callable[[], bool], *, begins: bool = False
+) -> _Run:
+    """Check everything and load what is needed; nothing is written yet.
+
+    Args:
+        begins: the run is a new one: say so where its model has no chance.
+    """
     trainer = trainer_class(config.trainer.id, plugins=plugins)
     settings = parsed(trainer.Config, config.trainer.own, where="trainer")
     env = make_configured(config.env, config.rewards, plugins=plugins)
@@ -215,6 +218,9 @@ def _prepare(config: RunConfig, plugins: Plugins, progress: Progress, stop: Call
                 f"environment {env.id!r} has no tasks in split {split!r}: give some tasks that split, or use "
                 "--set evaluation.split=train --set evaluation.every=0"
             )
+    warning = _stranger(config, plugins) if begins else None
+    if warning is not None:
+        progress.remark(0, warning)
     warm = _warm_config(config, plugins)  # a mistake in it is found now
     policy = make_policy(config.model, trainable=True, seed=config.seed, plugins=plugins)
     algorithm = trainer()

@@ -45,7 +45,7 @@ PLANTED = {
     "making:RandomInReward": ["global-random-state"],
     "making:NeedsItsParent": ["not-remakeable*"],
     "tasks:OnlyTests": ["no-train-tasks"],
-    "tasks:OnlyTraining": ["no-held-out-tasks", "no-held-out-tasks"],
+    "tasks:OnlyTraining": ["no-held-out-tasks"],
     "tasks:Overlap": ["splits-overlap"],
     "tasks:ImpureItems": ["item-not-pure"],
     "tasks:NewIds": ["ids-unstable"],

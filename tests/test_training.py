@@ -683,11 +683,15 @@ class Remarks(Progress):
     ],
 )
 def test_a_special_model_without_a_chance_is_told_before_it_is_loaded(
-    tmp_path: Path, env: str, model: str, named: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: str, model: str, named: str | None
 ) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UsageError("it is loaded now")
+
+    monkeypatch.setattr("rftgym.training.make_policy", refuse)
     remarks = Remarks()
-    with pytest.raises(UsageError, match="no reward component"):  # ends the run before it loads anything
-        train(env=env, model=model, rewards={"weights": {"none": 1}}, runs=str(tmp_path), progress=remarks)
+    with pytest.raises(UsageError, match="it is loaded now"):
+        train(env=env, model=model, runs=str(tmp_path), progress=remarks)
     if named is None:
         assert remarks.said == []
     else:
@@ -695,3 +699,10 @@ def test_a_special_model_without_a_chance_is_told_before_it_is_loaded(
         assert f"model {model!r}" in said
         assert f"--model {named}" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_said_of_the_model_where_the_environment_cannot_be_made(tmp_path: Path) -> None:
+    remarks = Remarks()
+    with pytest.raises(UsageError, match="no reward component"):
+        train(env="chess", rewards={"weights": {"none": 1}}, runs=str(tmp_path), progress=remarks)
+    assert remarks.said == []

@@ -22,9 +22,9 @@ def check_tasks(subject: Subject) -> Iterator[Finding]:
     tasks, again = subject.make().tasks, subject.make().tasks
     if tasks.size("train") == 0:
         yield finding("no-train-tasks", "split 'train' is empty", "make_tasks()")
-    for split in ("validation", "test"):
-        if tasks.size(split) == 0:
-            yield finding("no-held-out-tasks", f"split {split!r} is empty", "make_tasks()")
+    empty = [repr(split) for split in ("validation", "test") if tasks.size(split) == 0]
+    if empty:
+        yield finding("no-held-out-tasks", f"nothing is in split {' and in '.join(empty)}", "make_tasks()")
     if tasks.size("no such split") != 0:
         yield finding("size-wrong", f"size('no such split') is {tasks.size('no such split')}", "the taskset")
     seen: dict[str, Task] = {}

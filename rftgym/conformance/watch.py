@@ -189,8 +189,11 @@ def watching(files: frozenset[str] = frozenset(), *, constructor: bool = False) 
 
 def _nobodys(path: str) -> bool:
     """Whether two workers that write it at once do no harm."""
-    kept = path.endswith((".pyc", ".lock")) or "__pycache__" in path
-    return kept or os.path.realpath(path).startswith((*_NOBODYS, os.path.realpath(tempfile.gettempdir())))
+    if path.endswith((".pyc", ".lock")) or "__pycache__" in path:
+        return True
+    if not Path(path).is_absolute():  # in the working folder, wherever that is
+        return False
+    return os.path.realpath(path).startswith((*_NOBODYS, os.path.realpath(tempfile.gettempdir())))
 
 
 def _folder() -> str:
