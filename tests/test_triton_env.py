@@ -226,6 +226,22 @@ def test_generated_problems_are_of_the_levels_asked_for():
         rftgym.make("triton-kernels-generated", levels=[9])
 
 
+def test_generated_problems_are_measured_on_the_battery() -> None:
+    env, battery = rftgym.make("triton-kernels-generated"), rftgym.make("triton-kernels")
+    for split in ("validation", "test"):
+        size = battery.tasks.size(split)
+        assert size and env.tasks.size(split) == size
+        assert [env.tasks.item(split, i) for i in range(size)] == [
+            battery.tasks.item(split, i) for i in range(size)
+        ]
+        assert env.tasks.by_id(battery.tasks.item(split, 0).id) == battery.tasks.item(split, 0)
+    drawn = env.tasks.item("train", 7)
+    assert env.tasks.size("train") is None
+    assert env.tasks.by_id(drawn.id) == drawn
+    with pytest.raises(UsageError):  # one of the battery's own to train on
+        env.tasks.by_id(battery.tasks.item("train", 0).id)
+
+
 def test_demonstrations_are_of_the_training_split_only():
     env = rftgym.make("triton-kernels")
     talk = next(iter(env.demonstrations("train", 1, seed=3)))

@@ -144,7 +144,7 @@ class TritonKernelsRepairEnv(TritonKernelsEnv):
 
 
 class GeneratedKernelsEnv(TritonKernelsEnv):
-    """The same with generated element-wise and reduction problems, without end.
+    """The same with generated element-wise and reduction problems to train on, without end; measured on the battery.
 
     Args:
         levels: difficulty levels to draw from, 1 (one operation) to 5; all by default.
@@ -156,6 +156,7 @@ class GeneratedKernelsEnv(TritonKernelsEnv):
         super().__init__(**settings)
 
     def make_tasks(self) -> Taskset:
-        from rftgym_triton_kernels.generator import generated
+        from rftgym_triton_kernels.generator import MeasuredOnBattery, generated
 
-        return generated() if self._levels is None else generated(self._levels)
+        practice = generated() if self._levels is None else generated(self._levels)
+        return MeasuredOnBattery(practice, tasks())

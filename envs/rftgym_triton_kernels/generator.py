@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from rftgym.errors import UsageError
 from rftgym.syntax import parse
-from rftgym.tasks import ProceduralTaskset
+from rftgym.tasks import ProceduralTaskset, Taskset
 from rftgym.types import Task
 from rftgym_triton_kernels import twins
 from rftgym_triton_kernels.problems import ProblemRow, problems
@@ -217,6 +217,41 @@ def generated(levels: Sequence[int] = LEVELS) -> ProceduralTaskset:
         return Task(id, data.data, split, data.difficulty)
 
     return ProceduralTaskset(generate, splits=("train",))
+
+
+class MeasuredOnBattery(Taskset):
+    """Generated problems to train on, and the battery's own to be measured on; no generated one is a twin of those.
+
+    Args:
+        practice: with the one split "train".
+        battery: whose splits "validation" and "test" are taken.
+    """
+
+    def __init__(self, practice: Taskset, battery: Taskset) -> None:
+        self._practice, self._battery = practice, battery
+
+    def size(self, split: str) -> int | None:
+        """None for "train", which has no end."""
+        return self._of(split).size(split)
+
+    def item(self, split: str, index: int, seed: int = 0) -> Task:
+        """A generated problem, or one of the battery's."""
+        return self._of(split).item(split, index, seed)
+
+    def by_id(self, id: str) -> Task:
+        """The task of an id; the battery's own problems to train on are none of these.
+
+        Raises:
+            UsageError: there is no such task.
+        """
+        try:
+            found = self._battery.by_id(id)
+        except UsageError:
+            return self._practice.by_id(id)
+        return self._practice.by_id(id) if found.split == "train" else found
+
+    def _of(self, split: str) -> Taskset:
+        return self._practice if split == "train" else self._battery
 
 
 def row(rng: Random, level: int) -> ProblemRow:
