@@ -45,10 +45,7 @@ COMPLETIONS = {
 
 @pytest.mark.parametrize("id", installed().environments())
 def test_a_registered_environment_keeps_the_contract(id: str) -> None:
-    # Inputs are drawn anew in every process, unless a secret is given; with 1 drawing in 20 a right answer to the first
-    # generated problem, a mean of cubes, misses the tolerance, and that is not what this test is about.
-    env = rftgym.make(id, secret="s0") if id == "triton-kernels-generated" else id
-    check_env(env, completions=COMPLETIONS.get(id, []))
+    check_env(id, completions=COMPLETIONS.get(id, []))
 
 
 @pytest.mark.parametrize("id", installed().environments())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rftgym.errors import UsageError
 from rftgym_triton_kernels import reference
-from rftgym_triton_kernels.cases import make_inputs, pack
+from rftgym_triton_kernels.cases import Tensor, make_inputs, pack
 from rftgym_triton_kernels.compare import Failed, Replica, discriminating, read_results
 from rftgym_triton_kernels.generator import LEVELS, generated, row
 from rftgym_triton_kernels.plainref import NotPlain, run
@@ -60,6 +60,22 @@ class TestGenerated:
             telling = [discriminating(problem, pair) for pair in zip(*drawn, strict=True)]
             assert sum(telling) >= 2, problem.reference
         assert len(difficulties) == 1
+
+    @pytest.mark.parametrize("index", [0, 104, 105, 132, 252, *range(1, 11)])
+    def test_float32_is_within_the_tolerance_however_inputs_are_drawn(self, index):
+        """A right answer must not fail by chance; some of the first five did while few rows were looked at."""
+        problem = problem_of(generated().item("train", index))
+        for number, case in itertools.product(range(80), problem.cases):
+            tensors = [each for each in case if isinstance(each, TensorArgument)]
+            if any(each.dtype != "float32" for each in tensors):
+                continue
+            inputs = make_inputs(case, number)
+            values = [each.values() if isinstance(each, Tensor) else each.value for each in inputs]
+            want = run(problem.reference, problem.name, values)
+            single = [each.astype(np.float32) if isinstance(each, np.ndarray) else each for each in values]
+            got = run(problem.reference, problem.name, single)
+            rtol, atol = problem.tolerance("float32")
+            assert (np.abs(got - want) <= atol + rtol * np.abs(want)).all(), (problem.reference, case, number)
 
     def test_levels_grow_harder(self):
         levels = [generated([level]).item("train", 0).difficulty for level in LEVELS]

@@ -18,6 +18,9 @@ from rftgym_triton_kernels.plainref import run
 
 ROWS: Final = 24
 COLUMNS: Final = 150
+MANY_ROWS: Final = 600
+"""For float32, whose inputs go up to the largest scale: one row in hundreds cancels to a small difference of large
+numbers, whose rounding error no tolerance covers, and a case meets some dozen rows each time that it is drawn."""
 LARGEST: Final = 1e3
 SPREAD: Final = 0.02
 HEADROOM: Final = 3
@@ -61,7 +64,8 @@ def grade(
     """
 
     def passes(scale: float, dtype: str) -> bool:
-        return _agrees(source, name, _arguments(tensors, numbers, scale), dtype, tolerances[dtype])
+        rows = MANY_ROWS if dtype == "float32" else ROWS
+        return _agrees(source, name, _arguments(tensors, numbers, scale, rows), dtype, tolerances[dtype])
 
     arguments = _arguments(tensors, numbers, 1.0)
     idle: list[bool] = []
@@ -81,10 +85,12 @@ def grade(
     )
 
 
-def _arguments(tensors: Sequence[bool], numbers: Sequence[float], scale: float) -> list[Any]:
+def _arguments(
+    tensors: Sequence[bool], numbers: Sequence[float], scale: float, rows: int = ROWS
+) -> list[Any]:
     rng = np.random.default_rng(7)
     left = iter(numbers)
-    return [rng.standard_normal((ROWS, COLUMNS)) * scale if tensor else next(left) for tensor in tensors]
+    return [rng.standard_normal((rows, COLUMNS)) * scale if tensor else next(left) for tensor in tensors]
 
 
 def _idle(value: Any, operands: Sequence[Any]) -> bool:
